@@ -1,0 +1,187 @@
+"""The Lambda edge: logs, metrics, and the one map from our errors to HTTP answers and queue retries.
+
+In: raw Lambda events. Out: what Lambda expects back. Knows no store and no rule; the doors pass their flows in.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.metrics import MetricUnit
+
+from nudge.errors import BadInput, Conflict, NotFound, NotReady, NudgeError, Unavailable
+from nudge.vocabulary import Micros
+
+STATUS: dict[type[NudgeError], int] = {BadInput: 400, NotFound: 404, NotReady: 409, Conflict: 409, Unavailable: 503}
+LARGEST_BODY = 6 * 1024 * 1024
+
+logger = Logger(service="nudge", log_uncaught_exceptions=False)
+metrics = Metrics(namespace="Nudge", service="nudge")
+
+
+def now() -> Micros:
+    """The only clock of the deployed functions."""
+    return time.time_ns() // 1000
+
+
+def dumps(value: Any) -> str:
+    """JSON for the outside: finite numbers only, keys in the order given."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+
+
+def answer(
+    body: Any, status: int = 200, *, content_type: str = "application/json", headers: dict[str, Any] | None = None
+) -> Response[str]:
+    """An HTTP answer; JSON unless told otherwise."""
+    text = body if isinstance(body, str) and content_type != "application/json" else dumps(body)
+    return Response(
+        status_code=status,
+        content_type=content_type,
+        body=text,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def refusal(error: NudgeError) -> Response[str]:
+    """The HTTP answer of one of our errors: `{"error": {"reason", "message", "where"}}`, no stack, no names."""
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    reason = getattr(error, "reason", type(error).__name__.lower())
+    if reason == "key_reused":
+        status = 422
+    if reason == "too_large":
+        status = 413
+    shown = "try again in a moment" if status == 503 else str(error)
+    body = {"error": {"reason": reason, "message": shown, "where": getattr(error, "where", None)}}
+    return answer(body, status, headers={"Retry-After": "2"} if status == 503 else None)
+
+
+def api() -> APIGatewayHttpResolver:
+    """A router that answers our errors as documented, and anything else with a bare 500."""
+    app = APIGatewayHttpResolver(serializer=dumps)
+
+    @app.exception_handler(NudgeError)
+    def ours(error: NudgeError) -> Response[str]:
+        count(f"Refused{type(error).__name__}")
+        logger.info(
+            "refused", extra={"reason": getattr(error, "reason", type(error).__name__), "route": app.current_event.path}
+        )
+        return refusal(error)
+
+    @app.exception_handler(Exception)
+    def not_ours(error: Exception) -> Response[str]:
+        logger.error("failed", extra={"error": type(error).__name__, "at": _where(error)})
+        count("Failed")
+        return answer(
+            {"error": {"reason": "internal", "message": "something failed here; it is logged", "where": None}}, 500
+        )
+
+    @app.not_found
+    def unknown(_: Exception) -> Response[str]:
+        return refusal(NotFound("no such route"))
+
+    return app
+
+
+def body_of(app: APIGatewayHttpResolver) -> dict[str, Any]:
+    """The JSON object of a request. Raises BadInput for anything else: other types, NaN, infinities, too deep, too large."""
+    event = app.current_event
+    try:
+        text = event.decoded_body or ""
+    except (ValueError, UnicodeDecodeError):
+        raise BadInput("the body is not valid text", reason="bad_body") from None
+    return json_object(text)
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """A JSON object from untrusted text; see `body_of`."""
+    if len(text) > LARGEST_BODY:
+        raise BadInput("the body is larger than 6 MB", reason="too_large")
+    try:
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_twins)
+    except BadInput:
+        raise
+    except (ValueError, RecursionError):
+        raise BadInput("the body is not JSON", reason="bad_json") from None
+    if not isinstance(value, dict):
+        raise BadInput("the body must be a JSON object", reason="bad_json")
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise BadInput(f"{name} is not a JSON number", reason="bad_number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadInput("a number is too large", reason="bad_number")
+    return number
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    held = dict(pairs)
+    if len(held) != len(pairs):
+        raise BadInput("a name stands twice in one object", reason="duplicate_key")
+    return held
+
+
+def _where(error: BaseException) -> str:
+    """file:line of the innermost frame; never the message, which may carry what a person sent."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "?"
+
+
+def count(name: str, value: float = 1) -> None:
+    """Add to a business metric."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def measure(name: str, value: float, unit: MetricUnit = MetricUnit.NoUnit) -> None:
+    """A business metric that is not a count."""
+    metrics.add_metric(name=name, unit=unit, value=value)
+
+
+def http(app: APIGatewayHttpResolver, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one HTTP event."""
+    try:
+        return app.resolve(dict(event), context)
+    finally:
+        flush()
+
+
+def batch(event: Mapping[str, Any], work: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Do the work for each record of a queue; report those that failed, so that only they come again.
+
+    `BadInput` is final: the record is counted, logged and done (its message lies in quarantine or in the log by id).
+    Everything else returns to the queue, and after its redrive limit to the dead-letter queue.
+    """
+    failed = []
+    for record in event["Records"]:
+        try:
+            work(record)
+        except BadInput as wrong:
+            count("RecordsRefused")
+            logger.error("record refused", extra={"message_id": record.get("messageId"), "reason": wrong.reason})
+        except Exception as error:  # one bad record must not stop the others
+            count("RecordsFailed")
+            logger.error(
+                "record failed",
+                extra={"message_id": record.get("messageId"), "error": type(error).__name__, "at": _where(error)},
+            )
+            failed.append({"itemIdentifier": record["messageId"]})
+    flush()
+    return {"batchItemFailures": failed}
+
+
+def flush() -> None:
+    """Write the metrics of this invocation, if there are any."""
+    if metrics.metric_set:
+        metrics.flush_metrics()

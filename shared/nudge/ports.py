@@ -1,0 +1,280 @@
+"""What the flows need of the world, as Protocols. Adapters keep them; `adapters.memory` keeps them too.
+
+Errors are part of a port: `NotFound`, `Conflict`, `Unavailable` mean the same in every adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nudge.vocabulary import Chunk, Consent, Counts, Decision, Email, Kind, Message, Micros, Profile, Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a store says of an object without its body."""
+
+    key: str
+    size: int
+    etag: str
+    version: str | None
+    modified_at: Micros
+
+
+class Objects(Protocol):
+    """One bucket. Keys are full keys (`lake/events/…`)."""
+
+    name: str
+
+    def head(self, key: str, *, version: str | None = None) -> ObjectInfo:
+        """Raises NotFound when the object (or that version of it) is gone."""
+
+    def get(
+        self,
+        key: str,
+        *,
+        span: tuple[int, int] | None = None,
+        version: str | None = None,
+        etag: str | None = None,
+    ) -> bytes:
+        """The bytes [start, end) of `span`, or all. Raises NotFound; Conflict when `etag` is given and no longer true."""
+
+    def read(self, key: str) -> tuple[bytes, str]:
+        """Body and ETag in one call, for a later `put(..., etag=…)`. Raises NotFound."""
+
+    def stream(
+        self, key: str, *, version: str | None = None, etag: str | None = None, block: int = 8 << 20
+    ) -> Iterator[bytes]:
+        """The body in blocks. Raises as `get`."""
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        new: bool = False,
+        etag: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        """Write; returns the ETag. `new`: only if nothing is there (If-None-Match: *); `etag`: only if that is there
+        (If-Match). Raises Conflict when the condition does not hold."""
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Every object under the prefix, in key order."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove; an absent key is no error."""
+
+
+class Queue(Protocol):
+    """A standard queue: at least once, in any order."""
+
+    def send(self, bodies: Sequence[Mapping[str, Any]], *, delay_seconds: int = 0) -> None:
+        """Put JSON bodies on the queue, all or raise Unavailable."""
+
+
+class Signer(Protocol):
+    """A MAC that only its key can make (KMS HMAC)."""
+
+    def sign(self, message: bytes) -> bytes: ...
+
+    def verify(self, message: bytes, mac: bytes) -> bool:
+        """False when the MAC is not ours, in whichever way the service says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What `Arrivals` knows of one content: `planned` chunks, which are `done`, and their counts."""
+
+    content: str
+    key: str
+    kind: Kind
+    state: str
+    planned: int = 0
+    done: int = 0
+    counts: Counts = Counts()
+    detail: str | None = None
+
+
+class Arrivals(Protocol):
+    """Which objects and chunks were claimed, and how each ended. Every call is safe to repeat."""
+
+    def newest(self, bucket: str, key: str, sequencer: str | None) -> bool:
+        """Remember the highest sequencer of a key; False when a higher one was already seen."""
+
+    def claim(self, content: str, *, bucket: str, key: str, kind: Kind, chunks: int, owner: str, now: Micros) -> bool:
+        """Claim a content and fix its number of chunks. True for the first claimant and for its own repetition
+        (the same owner, or a claim whose tasks were not yet `queued`), False when the work is already queued."""
+
+    def queued(self, content: str) -> None:
+        """All chunk tasks of the content are on the queue."""
+
+    def close(self, content: str, *, bucket: str, key: str, kind: Kind, state: str, detail: str, now: Micros) -> None:
+        """A content that needs no chunks ends here: `missing`, `refused`, `superseded`, `empty`, `unchanged`."""
+
+    def chunk_done(self, chunk: Chunk, counts: Counts, parts: Sequence[str], now: Micros) -> Arrival:
+        """Record a chunk once (a repetition changes nothing) and return the content as it now stands. One transaction."""
+
+    def is_chunk_done(self, content: str, number: int) -> bool: ...
+
+    def get(self, content: str) -> Arrival | None: ...
+
+    def all(self) -> Iterator[Arrival]:
+        """Every content, for reconciliation and reports."""
+
+
+class Profiles(Protocol):
+    """People. Numbers have one writer and a version; consents and suppressions are last-write-wins by their own time."""
+
+    def get(self, user_id: str, *, consistent: bool = False) -> Profile | None: ...
+
+    def get_many(self, user_ids: Iterable[str]) -> dict[str, Profile]:
+        """Consistent, with `seen`; absent people are absent from the answer."""
+
+    def save(self, profiles: Sequence[Profile]) -> list[str]:
+        """Write state, traits and seen of each, if its stored version is `profile.version` (0 = not there); the stored
+        version becomes one higher. Returns the user ids that lost the race, to be read and folded again."""
+
+    def consent(self, user_id: str, channel: str, consent: Consent) -> None:
+        """The consent with the latest `at` wins; a withdrawal wins a tie."""
+
+    def suppress(self, user_id: str, channel: str, suppression: Suppression) -> None: ...
+
+    def suppress_address(self, channel: str, address: str, suppression: Suppression) -> None:
+        """Also for an address whose person we do not know."""
+
+    def is_address_suppressed(self, channel: str, address: str) -> bool:
+        """Strongly consistent. Raises Unavailable: then nothing is sent."""
+
+    def all(self) -> Iterator[Profile]:
+        """Every person, with `seen`."""
+
+
+class Lake(Protocol):
+    """Parquet parts under `lake/<kind>/dt=YYYY-MM-DD/`, named by their content."""
+
+    def put(self, kind: Kind, day: str, body: bytes, *, label: str = "") -> str:
+        """Write a part once (the same bytes again change nothing); returns its key."""
+
+    def parts(self, kind: Kind, *, since: str | None = None, until: str | None = None) -> list[ObjectInfo]:
+        """Parts of the days since ≤ day < until, in key order."""
+
+    def get(self, key: str) -> bytes: ...
+
+    def drop(self, keys: Sequence[str]) -> None: ...
+
+
+class Ledger(Protocol):
+    """Decisions and messages. The row is there before anything leaves the house."""
+
+    def find(self, decision_id: str) -> tuple[Decision, str] | None:
+        """The stored decision and the hash of the request that made it."""
+
+    def record(
+        self,
+        decision: Decision,
+        *,
+        request_hash: str,
+        answer: Mapping[str, Any],
+        message: Message | None,
+        caps: Mapping[str, int],
+        budget: tuple[str, float, float] | None,
+        expires_at: Micros,
+    ) -> None:
+        """One transaction: decision (must be new), message, `caps` counters {counter key: must stay ≤ this}, and
+        `budget` (key, cost of this, limit). Raises Conflict("decision") when the decision is known,
+        Conflict("cap: …") or Conflict("budget: …") when a counter is full."""
+
+    def answer(self, decision_id: str) -> tuple[dict[str, Any], str] | None:
+        """The stored answer and request hash, strongly consistent."""
+
+    def counts(self, keys: Sequence[str]) -> dict[str, float]:
+        """Current counters (caps, budget); absent = 0."""
+
+    def message(self, decision_id: str) -> Message | None:
+        """Strongly consistent."""
+
+    def claim(self, decision_id: str, *, owner: str, now: Micros) -> bool:
+        """pending/held and due → sending, by this owner. True also when it is already ours."""
+
+    def finish(
+        self,
+        decision_id: str,
+        *,
+        owner: str | None,
+        state: str,
+        now: Micros,
+        reason: str | None = None,
+        provider_id: str | None = None,
+    ) -> bool:
+        """sending (by this owner; any when None) → a final state. False when it is not in that state (any more)."""
+
+    def give_back(self, decision_id: str, *, owner: str, due_at: Micros) -> bool:
+        """sending (ours) → pending again: the channel said a definite no for now."""
+
+    def settle(self, decision_id: str, *, provider_id: str, now: Micros) -> bool:
+        """The channel's own event proves that it was sent: sending or unknown → sent. Never goes back."""
+
+    def due(self, *, now: Micros, limit: int = 100) -> list[str]:
+        """Decision ids of messages that are pending or held and due."""
+
+    def stuck(self, *, before: Micros, limit: int = 100) -> list[str]:
+        """Decision ids of messages that are `sending` since before that time."""
+
+
+class Templates(Protocol):
+    """Message templates by name: `{"subject": …, "text": …, "html": …}`."""
+
+    def get(self, name: str) -> dict[str, str]:
+        """Raises NotFound."""
+
+
+class Mailer(Protocol):
+    """An e-mail channel. One call is one attempt; there is no retry inside."""
+
+    def send(self, email: Email) -> str:
+        """Returns the provider's message id. Raises Throttled (not sent, later), Refused (not sent, never) or
+        Unsure (nobody knows)."""
+
+
+class Throttled(Exception):
+    """The channel said: not now. Nothing was sent."""
+
+
+class Refused(Exception):
+    """The channel said: not this one. Nothing was sent. The argument is the reason code."""
+
+
+class Unsure(Exception):
+    """The channel did not say. It may have been sent: never send again by yourself."""
+
+
+class Models(Protocol):
+    """Signed artefacts under `models/<goal>/<version>/` and the pointer `models/<goal>/champion.json`."""
+
+    def champion(self, goal: str) -> tuple[str, dict[str, Any]]:
+        """Version and verified artefact in force. Raises NotReady when there is none, or none that can be trusted."""
+
+    def token(self, goal: str) -> int:
+        """A fencing token, taken when a training starts: larger than any taken before."""
+
+    def publish(self, goal: str, version: str, files: Mapping[str, bytes]) -> None:
+        """Write an immutable version with its signed manifest. Raises Conflict when other bytes have that version."""
+
+    def promote(self, goal: str, version: str, *, token: int, reason: str) -> bool:
+        """Point to a version. False when a newer token has pointed already (we are the zombie)."""
+
+    def verdict(self, goal: str, version: str, verdict: Mapping[str, Any]) -> None:
+        """Keep why a version was, or was not, promoted."""
+
+    def versions(self, goal: str) -> list[dict[str, Any]]:
+        """Cards of all versions, oldest first, each with `champion: bool`."""
+
+
+class Plans(Protocol):
+    """The plan in force: `plan/plan.json`."""
+
+    def current(self) -> dict[str, Any]:
+        """Raises NotReady when none was ever published."""
