@@ -30,7 +30,11 @@ class NotReady(NudgeError):
 
 
 class Conflict(NudgeError):
-    """Someone else did it first, or did something else under the same key (409; 422 for a reused key)."""
+    """Someone else did it first, or did something else under the same key (409; 422 for `key_reused`)."""
+
+    def __init__(self, message: str, *, reason: str = "conflict") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Unavailable(NudgeError):

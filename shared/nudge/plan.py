@@ -141,11 +141,13 @@ def check(data: Any) -> list[tuple[str, str]]:
 
 
 def _check_goal(c: _Checks, one: Any, path: str) -> None:
-    goal = c.mapping(one, path, {"event", "action", "category", "within_days", "value"})
+    goal = c.mapping(one, path, {"event", "action", "category", "within_days", "value", "typical_value"})
     c.text(goal.get("event"), f"{path}.event")
     c.number(goal.get("within_days"), f"{path}.within_days", 0.01, 730)
     if goal.get("value", "from_event") != "from_event":
         c.number(goal["value"], f"{path}.value", 0)
+    if goal.get("typical_value") is not None:
+        c.number(goal["typical_value"], f"{path}.typical_value", 0)
 
 
 def _check_activity(c: _Checks, one: Any, path: str, goals: Mapping[str, Any], channels: Mapping[str, Any]) -> None:
@@ -242,6 +244,7 @@ def _goal(name: str, one: Mapping[str, Any]) -> Goal:
         value=None if value == "from_event" else float(value),
         action=one.get("action"),
         category=one.get("category"),
+        typical_value=None if one.get("typical_value") is None else float(one["typical_value"]),
     )
 
 

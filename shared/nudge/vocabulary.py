@@ -157,7 +157,8 @@ class Reject:
 class Goal:
     """What we want people to do: an event (and optionally an action, a category) within a window; worth `value` each.
 
-    `value` None means: what the event itself says (its `value` column).
+    `value` None means: what the event itself says (its `value` column); `typical_value` is then what one is worth for a
+    person of whom we know no such event.
     """
 
     name: str
@@ -166,6 +167,7 @@ class Goal:
     value: float | None = None
     action: str | None = None
     category: str | None = None
+    typical_value: float | None = None
 
 
 Operator = Literal["is", "is_not", "in", "at_least", "at_most", "known"]
