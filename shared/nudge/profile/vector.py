@@ -1,0 +1,179 @@
+"""State → numbers at a moment. In: a state and `as_of`. Out: a flat vector of named numbers.
+
+It holds only for an `as_of` after every event in the state: what is folded cannot be taken out again. So the online
+functions ask for `features(profile, now)`, which reads at `max(now, last event + 1 µs)`, and training asks
+`profile.batch` for any moment of the past. It does not know which names a model will pick.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from math import exp2, isfinite
+from typing import Any
+
+from nudge.profile.spec import (
+    AFFINITY,
+    DAY_PARTS,
+    DECAYED,
+    FIRST,
+    FORMULAS,
+    HALF_LIVES,
+    HOUR_NAMES,
+    LAST,
+    PEAK_HOUR,
+    RECENT,
+    SPEC,
+    SUMS,
+    TOTAL,
+    TYPE_FORMULAS,
+    First,
+    Recency,
+    Total,
+)
+from nudge.vocabulary import DAY, Micros, Profile, Vector
+
+_RATES = tuple((days, -1.0 / (days * DAY)) for days in HALF_LIVES)
+_SUMS = tuple((row.name, row.half_life_days, slot) for slot, row in enumerate(DECAYED, SUMS))
+_RECENCY, _FIRST, _TOTAL = (
+    next(row.name for row in SPEC if isinstance(row, family)) for family in (Recency, First, Total)
+)
+
+_PRIVATE_WORDS = """
+email mail phone mobile telephone tel fax name firstname lastname fullname surname username nickname givenname familyname
+address street zip zipcode postcode postal postalcode ip ipaddress birthday birthdate dob ssn passport iban card login
+password token id uuid guid url
+"""
+PRIVATE = frozenset(_PRIVATE_WORDS.split())
+"""A trait with one of these words in its name says who a person is, not what they are like: never a feature."""
+
+LONGEST_CATEGORY = 64
+"""A longer text is prose, not a category."""
+
+
+def vector(state: Mapping[str, Any], as_of: Micros) -> dict[str, float | None]:
+    """Every number of a state as of a moment (µs) after its last event. Names that are not there are `spec.absent(name)`.
+
+    Raises
+    ------
+    ValueError
+        When `as_of` is not after every event of the state: the answer would leak what had not happened yet.
+    """
+    if as_of <= last_time(state):
+        raise ValueError(f"as_of {as_of} is not after the last event {last_time(state)} of the state")
+    out: dict[str, float | None] = {}
+    for kind, row in state.get("e", {}).items():
+        _of_type(out, kind, row, as_of)
+    _of_hours(out, state)
+    if state.get("c"):
+        weights = state["c"][1]
+        whole = sum(weights.values())
+        for category, weight in weights.items():
+            out[category_name(category)] = weight / whole if whole > 0 else 0.0
+    if state.get("r"):
+        out[RECENT.name] = float(len(state["r"]))
+    known = _Known(out)
+    for formula in FORMULAS:
+        out[formula.name] = float(formula.of(known))
+    return out
+
+
+class _Known:
+    """The names of a vector as a formula sees them."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: dict[str, float | None]) -> None:
+        self.of = of
+
+    def __getitem__(self, name: str) -> float:
+        return self.of.get(name) or 0.0
+
+
+def last_time(state: Mapping[str, Any]) -> Micros:
+    """Time of the latest event folded (µs); far in the past when there is none."""
+    return max((row[LAST] for row in state.get("e", {}).values()), default=-(1 << 62))
+
+
+def features(profile: Profile, as_of: Micros) -> Vector:
+    """What a model sees of a person now: `vector` at `max(as_of, last event + 1 µs)`, and `trait.*`."""
+    numbers: Vector = dict(vector(profile.state, max(as_of, last_time(profile.state) + 1)))
+    return numbers | trait_features(profile.traits)
+
+
+def trait_features(traits: Mapping[str, tuple[Any, Micros]]) -> Vector:
+    """`{name: (value, µs)}` → `{"trait.name": value}`: numbers as floats, booleans as 0/1, short texts as categories.
+
+    What tells who the person is (address, name, number, id; see `PRIVATE`) never becomes a feature, nor does prose.
+    """
+    seen: Vector = {}
+    for name, (value, _) in traits.items():
+        if isinstance(value, bool):
+            seen[f"trait.{name}"] = float(value)
+        elif is_private(name):
+            continue
+        elif isinstance(value, int | float):
+            if isfinite(value):
+                seen[f"trait.{name}"] = float(value)
+        elif isinstance(value, str) and 0 < len(value) <= LONGEST_CATEGORY and "@" not in value:
+            seen[f"trait.{name}"] = value
+    return seen
+
+
+@lru_cache(maxsize=4096)
+def is_private(name: str) -> bool:
+    """Whether a trait's name says that it identifies a person.
+
+    >>> is_private("firstName"), is_private("home_phone"), is_private("plan"), is_private("created_at")
+    (True, True, False, True)
+    """
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
+    joined = "".join(words).lower()
+    return name == "created_at" or joined in PRIVATE or any(word.lower() in PRIVATE for word in words)
+
+
+@lru_cache(maxsize=4096)
+def category_name(category: str) -> str:
+    """`category.shoes.share`."""
+    return AFFINITY.name.replace("{category}", category)
+
+
+@lru_cache(maxsize=4096)
+def type_names(kind: str) -> tuple[tuple[str, ...], tuple[str, str, str], tuple[str, ...]]:
+    """Names of an event type: decayed sums in the order of `DECAYED`; recency, first, total; formulas."""
+    sums = tuple(name.replace("{type}", kind) for name, _, _ in _SUMS)
+    others = (_RECENCY.replace("{type}", kind), _FIRST.replace("{type}", kind), _TOTAL.replace("{type}", kind))
+    return sums, others, tuple(formula.name.replace("{type}", kind) for formula in TYPE_FORMULAS)
+
+
+def _of_type(out: dict[str, float | None], kind: str, row: list[Any], as_of: Micros) -> None:
+    sums, (recency, first, total), formulas = type_names(kind)
+    age = as_of - row[LAST]
+    factors = {days: exp2(age * rate) for days, rate in _RATES}
+    local: dict[str, float] = {}
+    for (template, days, slot), name in zip(_SUMS, sums, strict=True):
+        local[template] = out[name] = row[slot] * factors[days]
+    out[recency] = age / DAY
+    out[first] = (as_of - row[FIRST]) / DAY
+    out[total] = float(row[TOTAL])
+    for formula, name in zip(TYPE_FORMULAS, formulas, strict=True):
+        out[name] = float(formula.of(local))
+
+
+def _of_hours(out: dict[str, float | None], state: Mapping[str, Any]) -> None:
+    weights = state["h"][1] if state.get("h") else {}
+    whole = sum(weights.values())
+    if whole <= 0:
+        return
+    by_hour = [0.0] * 24
+    weekend = 0.0
+    for key, weight in weights.items():
+        hour = int(key)
+        by_hour[hour % 24] += weight
+        if hour >= 120:
+            weekend += weight
+    shares = [sum(by_hour[start:until]) / whole for start, until in DAY_PARTS.values()]
+    out.update(zip(HOUR_NAMES, [*shares, weekend / whole], strict=True))
+    largest = max(by_hour) * (1 - 1e-9)
+    out[PEAK_HOUR] = float(next(hour for hour, weight in enumerate(by_hour) if weight >= largest))
