@@ -10,8 +10,8 @@ gives the same records as the whole. Knows no column, no type and no file. The r
 - A quote that stands anywhere else is an ordinary character (`5" pipe` needs no quotes).
 - Text after a closing quote on the same line: that record is bad, `stray_quote`.
 - A quote that does not close, must not eat the rest of the file. It does not close when the text ends, when the field
-  has more than 1,000 lines or more than 1 MiB, or when what seems to close it, on a later line, is followed by text
-  (it opens the next quoted field there). Then the record ends with the line on which the quote opened, it is bad,
+  goes over more than 1,000 line ends or, over line ends, to more than 1 MiB, or when what seems to close it, on a later
+  line, is followed by text (it opens the next quoted field there). Then the record ends with the line on which the quote opened, it is bad,
   `unclosed_quote`, and reading goes on with the next line.
 - A delimiter too many or too few is not known here (`prepare` compares with the header).
 
@@ -76,9 +76,12 @@ def records(text: str, dialect: Dialect, first_line: int = 1) -> Iterator[Record
         position = after
 
 
-def lines_in(text: str) -> int:
-    """How many line ends a text has; CRLF is one."""
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
+def lines_in(text: str, start: int = 0, end: int | None = None) -> int:
+    """How many line ends a text, or text[start:end], has; CRLF is one."""
+    stop = len(text) if end is None else end
+    if text.find("\r", start, stop) < 0:
+        return text.count("\n", start, stop)
+    return text.count("\n", start, stop) + text.count("\r", start, stop) - text.count("\r\n", start, stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +119,22 @@ class Grammar:
     def _closing(self, text: str, opening: int) -> int:
         """Where the quote opened at `opening` closes, or -1."""
         limit = opening + 1 + LONGEST_FIELD_BYTES + 2
+        at = self._find_close(text, opening, limit)
+        if at < 0 and limit < len(text):
+            at = self._find_close(text, opening, _line_end(text, opening)[0])
+        return at if at >= 0 and self._fits(text[opening + 1 : at]) else -1
+
+    def _find_close(self, text: str, opening: int, limit: int) -> int:
         at = text.find(self.quote, opening + 1, limit)
         while at >= 0 and text.startswith(self.quote, at + 1):
             at = text.find(self.quote, at + 2, limit)
-        return at if at >= 0 and self._fits(text[opening + 1 : at]) else -1
+        return at
 
     def _fits(self, field: str) -> bool:
-        if len(field) * 4 > LONGEST_FIELD_BYTES and len(field.encode(self.encoding, "replace")) > LONGEST_FIELD_BYTES:
-            return False
-        return lines_in(field) <= LONGEST_FIELD_LINES
+        lines = lines_in(field)
+        if lines and len(field) * 4 > LONGEST_FIELD_BYTES:
+            return len(field.encode(self.encoding, "replace")) <= LONGEST_FIELD_BYTES and lines <= LONGEST_FIELD_LINES
+        return lines <= LONGEST_FIELD_LINES
 
 
 def _line_end(text: str, at: int) -> tuple[int, int]:
