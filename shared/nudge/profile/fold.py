@@ -72,7 +72,7 @@ def fold_many(state: Mapping[str, Any], events: Iterable[Event]) -> State:
         if event.item_id is not None and time > recent.get(event.item_id, time - 1):
             recent[event.item_id] = time
     new["h"][0], new["c"][0] = at, since
-    return _bounded(new)
+    return bounded(new)
 
 
 def merge(a: Mapping[str, Any], b: Mapping[str, Any]) -> State:
@@ -93,7 +93,7 @@ def merge(a: Mapping[str, Any], b: Mapping[str, Any]) -> State:
     for flag in ("stale", "cut"):
         if b.get(flag):
             new[flag] = True
-    return _bounded(new)
+    return bounded(new)
 
 
 _NEVER = -(1 << 62)
@@ -165,7 +165,7 @@ def _move(weights: dict[str, float], at: int, time: int, span: int) -> int:
     return anchor
 
 
-def _bounded(state: State) -> State:
+def bounded(state: State) -> State:
     """The state without what exceeds its bounds; parts that are empty are left out."""
     types, (at, hours), (since, affinity), recent = state["e"], state["h"], state["c"], state["r"]
     cut = state.get("cut") or len(types) > KEEP_TYPES or len(affinity) > KEEP_CATEGORIES
