@@ -1,0 +1,65 @@
+"""One repair of moto: a DynamoDB transaction copies what it touches, not the whole table.
+
+moto keeps a deep copy of every table of a transaction to roll back to, once per item of the transaction; with some
+thousand rows each decision would take seconds. Here the touched items are kept instead. The rules of the transaction
+stay moto's own.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from typing import Any
+
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+
+_original = DynamoDBBackend.transact_write_items
+
+
+def install() -> None:
+    """Make transactions cheap; a second call changes nothing."""
+    DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign]
+
+
+@functools.wraps(_original)
+def _transact(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    touched = _before(self, transact_items)
+    streams = {name: len(self.tables[name].stream_shard.items) for name in touched if self.tables[name].stream_shard}
+    Table.__deepcopy__ = lambda table, memo: table  # type: ignore[attr-defined]
+    try:
+        _original(self, transact_items)
+    except BaseException:
+        _roll_back(self, touched, streams)
+        raise
+    finally:
+        del Table.__deepcopy__  # type: ignore[attr-defined]
+
+
+def _before(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> dict[str, dict[DynamoType, Any]]:
+    """Table → hash key → what stood there (an item, or a hash's items by range key), None when nothing did."""
+    touched: dict[str, dict[DynamoType, Any]] = {}
+    for one in transact_items:
+        operation = next(iter(one.values()))
+        table = self.tables.get(operation.get("TableName", ""))
+        if table is None:
+            continue
+        value = (operation.get("Key") or operation.get("Item") or {}).get(table.hash_key_attr)
+        rows = touched.setdefault(operation["TableName"], {})
+        if value is not None:
+            key = DynamoType(value)
+            rows[key] = copy.deepcopy(table.items[key]) if key in table.items else None
+    return touched
+
+
+def _roll_back(self: DynamoDBBackend, touched: dict[str, dict[DynamoType, Any]], streams: dict[str, int]) -> None:
+    for name, rows in touched.items():
+        table = self.tables[name]
+        for key, was in rows.items():
+            if was is not None:
+                table.items[key] = was
+            else:
+                table.items.pop(key, None)
+        if name in streams and table.stream_shard is not None:
+            del table.stream_shard.items[streams[name] :]
