@@ -184,14 +184,18 @@ class Ledger(Protocol):
         expires_at: Micros,
     ) -> None:
         """One transaction: decision (must be new), message, `caps` counters {counter key: must stay ≤ this}, and
-        `budget` (key, cost of this, limit). Raises Conflict("decision") when the decision is known,
-        Conflict("cap: …") or Conflict("budget: …") when a counter is full."""
+        `budget` (key, cost of this, limit). Raises Conflict (reason `decision`) when the decision is known, (reason
+        `cap` or `budget`, its text the counter's key) when a counter is full. The same record again, byte for byte,
+        is our own after a lost answer: no error, and nothing counts twice."""
 
     def answer(self, decision_id: str) -> tuple[dict[str, Any], str] | None:
         """The stored answer and request hash, strongly consistent."""
 
     def counts(self, keys: Sequence[str]) -> dict[str, float]:
         """Current counters (caps, budget); absent = 0."""
+
+    def look(self, decision_id: str, keys: Sequence[str]) -> tuple[tuple[dict[str, Any], str] | None, dict[str, float]]:
+        """`answer(decision_id)` and `counts(keys)` in one call, strongly consistent."""
 
     def message(self, decision_id: str) -> Message | None:
         """Strongly consistent."""

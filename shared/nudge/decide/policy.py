@@ -1,0 +1,154 @@
+"""Choose. In: candidates with their probabilities, the plan, a decision id. Out: the `Decision`, complete.
+
+A pure function: the draw comes from the decision id, holdouts from stable hashes, so that `replay` of a record makes the
+same decision again, bit for bit. Holdouts are intent-to-treat: the policy draws `chosen` as for everybody, and whoever is
+held out gets nothing; treatment and holdout can be compared among equal `chosen`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nudge.decide import chance, explore, value
+from nudge.vocabulary import NOTHING, Candidate, Decision, Group, Micros, Plan
+
+NAME = "squarecb"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is decided: for whom, when, for which goal, among what; `worth` is the goal's value for this person.
+
+    `due_at` says when each activity may reach the person (see `quiet`). Candidates have a probability, or the reason of their removal.
+    """
+
+    decision_id: str
+    user_id: str
+    now: Micros
+    goal: str
+    worth: float
+    candidates: tuple[Candidate, ...]
+    due_at: Mapping[str, Micros]
+    vector: Mapping[str, float | str | None]
+    context: Mapping[str, Any]
+    model_version: str | None
+    cold_start: bool = False
+
+
+def choose(question: Question, plan: Plan) -> Decision:
+    """The decision on a question. Needs `nothing` among the candidates, and at least one that was not removed."""
+    candidates = weigh(question.candidates, question.worth, plan)
+    open_ones = [one for one in candidates if one.removed is None]
+    draw = chance.draw(question.decision_id)
+    chosen = open_ones[explore.pick([one.propensity for one in open_ones], draw)]
+    group = _group(chosen.activity, question.user_id, plan)
+    done = chosen if group == "treatment" else next(one for one in candidates if one.activity == NOTHING)
+    activity = plan.activities.get(done.activity)
+    return Decision(
+        decision_id=question.decision_id,
+        user_id=question.user_id,
+        decided_at=question.now,
+        goal=question.goal,
+        chosen=chosen.activity,
+        activity=done.activity,
+        channel=activity.channel if activity else None,
+        group=group,
+        propensity=chosen.propensity,
+        draw=draw,
+        probability=done.probability or 0.0,
+        value=done.value or 0.0,
+        cost=activity.cost if activity else 0.0,
+        candidates=candidates,
+        vector=question.vector,
+        context=question.context,
+        reason=_reason(candidates, chosen, group, question),
+        policy=f"{NAME} gamma={plan.policy.exploration!r} goal_value={question.worth!r} cold_start={question.cold_start}",
+        plan_version=plan.version,
+        model_version=question.model_version,
+        due_at=question.due_at.get(activity.name, question.now) if activity else None,
+    )
+
+
+def weigh(candidates: tuple[Candidate, ...], worth: float, plan: Plan) -> tuple[Candidate, ...]:
+    """The candidates with their net value, and the propensity of each that was not removed."""
+    valued = [
+        replace(one, value=value.net(one.probability, worth, _cost(one.activity, plan)))
+        if one.probability is not None
+        else one
+        for one in candidates
+    ]
+    open_ones = [one.value or 0.0 for one in valued if one.removed is None]
+    shares = iter(explore.propensities(open_ones, plan.policy.exploration))
+    return tuple(replace(one, propensity=next(shares) if one.removed is None else 0.0) for one in valued)
+
+
+def _cost(activity: str, plan: Plan) -> float:
+    return plan.activities[activity].cost if activity in plan.activities else 0.0
+
+
+def _group(chosen: str, user_id: str, plan: Plan) -> Group:
+    """Transactional messages are owed, so nobody is held out from them."""
+    activity = plan.activities.get(chosen)
+    if activity is not None and activity.transactional:
+        return "treatment"
+    if chance.in_global_holdout(user_id, plan.policy.holdout):
+        return "global_holdout"
+    if activity is not None and chance.in_holdout(chosen, user_id, activity.holdout):
+        return "holdout"
+    return "treatment"
+
+
+def _reason(candidates: tuple[Candidate, ...], chosen: Candidate, group: Group, question: Question) -> str:
+    """Why, in words that a marketer reads."""
+    open_ones = [one for one in candidates if one.removed is None]
+    best = max(open_ones, key=lambda one: one.value or 0.0)
+    if len(open_ones) == 1:
+        words = f"{chosen.activity} was the only candidate left"
+    elif chosen.activity == best.activity:
+        words = f"{chosen.activity} has the highest expected value ({chosen.value:.4g}) of {len(open_ones)} candidates"
+    else:
+        words = (
+            f"exploring {chosen.activity} ({chosen.value:.4g}) although {best.activity} looks best ({best.value:.4g})"
+        )
+    if group == "holdout":
+        words += "; the person is in its holdout, so nothing is done"
+    elif group == "global_holdout":
+        words += "; the person is in the global holdout, so nothing is done"
+    if question.cold_start:
+        words += "; the person is not known yet, so the plan's priors were used"
+    elif question.model_version is None:
+        words += "; there is no model yet, so the plan's rules were used"
+    return words
+
+
+def replay(decision: Decision, plan: Plan) -> Decision:
+    """The decision made again from its own record and the plan of its version; equal to it, or something is wrong.
+
+    Raises
+    ------
+    ValueError
+        When the plan is not the one that the decision was made by.
+    """
+    if plan.version != decision.plan_version:
+        raise ValueError(
+            f"decision {decision.decision_id} was made by plan {decision.plan_version}, not {plan.version}"
+        )
+    facts = dict(fact.split("=", 1) for fact in decision.policy.split()[1:])
+    bare = tuple(Candidate(one.activity, one.probability, removed=one.removed) for one in decision.candidates)
+    due = {} if decision.due_at is None else {decision.activity: decision.due_at}
+    question = Question(
+        decision_id=decision.decision_id,
+        user_id=decision.user_id,
+        now=decision.decided_at,
+        goal=decision.goal,
+        worth=float(facts["goal_value"]),
+        candidates=bare,
+        due_at=due,
+        vector=decision.vector,
+        context=decision.context,
+        model_version=decision.model_version,
+        cold_start=facts["cold_start"] == "True",
+    )
+    return choose(question, plan)

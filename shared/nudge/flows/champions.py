@@ -1,0 +1,76 @@
+"""What stays warm between decisions: the plan as a `Plan`, and a loaded scorer for each goal.
+
+In: ports that answer with plain data. Out: built objects, built once for each version. Knows no decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nudge import plan as plans
+from nudge.errors import BadInput, NotReady, Unavailable
+from nudge.ports import Models, Plans
+from nudge.score import Scorer, load
+from nudge.vocabulary import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The model in force for a goal. `typical_value` is the mean value of the goal's event, where training knew it."""
+
+    version: str
+    scorer: Scorer
+    typical_value: float | None
+
+
+@dataclass(slots=True)
+class PlanInForce:
+    """The plan as a `Plan`, parsed once for each object that the port answers with."""
+
+    plans: Plans
+    _data: dict[str, Any] | None = None
+    _plan: Plan | None = None
+
+    def __call__(self) -> Plan:
+        """Raises NotReady when no plan was ever published."""
+        data = self.plans.current()
+        if self._plan is None or data is not self._data:
+            self._plan, self._data = plans.load(data), data
+        return self._plan
+
+
+@dataclass(slots=True)
+class Champions:
+    """Loaded champions by goal. One that cannot be read does not replace one that is loaded."""
+
+    models: Models
+    _held: dict[str, Champion] = field(default_factory=dict)
+
+    def __call__(self, goal: str) -> Champion | None:
+        """The champion of a goal, or None: then the plan's rules decide.
+
+        Raises
+        ------
+        Unavailable
+            When the store is down and no champion was loaded before.
+        """
+        held = self._held.get(goal)
+        try:
+            version, artefact = self.models.champion(goal)
+            if held is None or held.version != version:
+                held = Champion(version, load(artefact), _number(artefact.get("typical_value")))
+                self._held[goal] = held
+        except NotReady:
+            self._held.pop(goal, None)
+            return None
+        except BadInput:
+            return held
+        except Unavailable:
+            if held is None:
+                raise
+        return held
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
