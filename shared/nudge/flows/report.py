@@ -1,0 +1,103 @@
+"""The report: the lake, what arrived and which models are in force come in; JSON, CSV and a page under `reports/` go out.
+
+Everything is recomputed from the raw rows every time, so a report is whole or is made again; nothing is added up over runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from nudge import plan as plans_of
+from nudge.errors import NotFound, Unavailable
+from nudge.measure import export, findings, frames, page, privacy, quality, tally
+from nudge.ports import Arrivals, Lake, Objects, Plans
+from nudge.profile import batch
+from nudge.vocabulary import Kind, Micros, Plan
+
+LATEST = "reports/latest/report"
+TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8", "json": "application/json"}
+LISTINGS = 5
+"""How often the lake is listed anew when compaction takes parts away under our hands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Make the report of now. `smallest_group` withholds every count below it and what could give it away (1: nothing)."""
+
+    lake: Lake
+    reports: Objects
+    plans: Plans
+    arrivals: Arrivals
+    models: Any = None
+    smallest_group: int = 1
+
+    def __call__(self, *, now: Micros, truth: Mapping[str, float] | None = None) -> dict[str, Any]:
+        """The report, also written to `reports/<day>/` and `reports/latest/`.
+
+        `truth` (a simulation's true incremental value by activity) is shown beside the estimates. Raises NotReady when no
+        plan was ever published.
+        """
+        plan = plans_of.load(self.plans.current())
+        body = findings.report_body(self._evidence(plan, now))
+        body["data_quality"] = quality.data_quality(
+            ((one.kind, one.state, one.counts) for one in self.arrivals.all()), {}
+        )
+        body["models"] = []
+        if truth:
+            body = findings.with_truth(body, truth)
+        body = privacy.withhold(body, self.smallest_group)
+        report = {"generated_at": tally.moment(now).isoformat(), "checksum": checksum(body), **body}
+        self._write(report)
+        return report
+
+    def _evidence(self, plan: Plan, now: Micros) -> findings.Evidence:
+        decisions = frames.read(self._bodies("decisions"), frames.DECISIONS)
+        wanted = [goal.event for goal in plan.goals.values()]
+        people = decisions.lazy().select("user_id").unique()
+        events = batch.read_events(list(self._bodies("events")))
+        outcomes = batch.read_events(list(self._bodies("outcomes")))
+        return findings.Evidence(
+            plan=plan,
+            decisions=decisions,
+            events=frames.fit(events, frames.EVENTS)
+            .filter(pl.col("event_type").is_in(wanted))
+            .join(people, on="user_id", how="semi")
+            .collect(),
+            outcomes=frames.fit(outcomes, frames.OUTCOMES).filter(pl.col("decision_id").is_not_null()).collect(),
+            now=now,
+        )
+
+    def _bodies(self, kind: Kind) -> Iterable[bytes]:
+        """All parts of a kind as of one listing: a part that went away was merged into another, so list again."""
+        for _ in range(LISTINGS):
+            try:
+                return [self.lake.get(part.key) for part in self.lake.parts(kind)]
+            except NotFound:
+                continue
+        raise Unavailable(f"lake/{kind} changed {LISTINGS} times while it was read")
+
+    def _write(self, report: Mapping[str, Any]) -> None:
+        day = report["generated_at"][:10]
+        bodies = {"html": page.page(report), "csv": export.to_csv(report), "json": json.dumps(report, allow_nan=False)}
+        for place in (f"reports/{day}/report", LATEST):
+            for ending, text in bodies.items():
+                self.reports.put(f"{place}.{ending}", text.encode(), content_type=TYPES[ending])
+
+
+def checksum(figures: Mapping[str, Any]) -> str:
+    """SHA-256 of the figures alone: the same data as of the same moment gives the same, whoever computes it."""
+    return hashlib.sha256(json.dumps(figures, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def latest(reports: Objects, ending: str = "json") -> str:
+    """The newest report as `json`, `csv` or `html` text. Raises NotFound until one was made."""
+    try:
+        return reports.get(f"{LATEST}.{ending}").decode()
+    except NotFound:
+        raise NotFound("no report was made yet; it is made on schedule, or by invoking `report`") from None

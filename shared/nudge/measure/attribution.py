@@ -1,0 +1,35 @@
+"""Touches and goal events come in; which activity was touched last before each goal event goes out.
+
+This is the classic last-touch count, for comparison only: it credits what would have happened anyway. Lift does not.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from nudge.measure.tally import window
+from nudge.vocabulary import Goal
+
+TOUCHES = ("email_sent", "email_open", "email_click", "inline_shown")
+
+
+def touches(outcomes: pl.DataFrame, sent: pl.DataFrame) -> pl.DataFrame:
+    """Moments at which a person met one of our messages: user_id, at, activity, decision_id."""
+    met = outcomes.filter(pl.col("event_type").is_in(TOUCHES)).select("decision_id", pl.col("event_time").alias("at"))
+    return sent.select("user_id", "decision_id", "activity").join(met, on="decision_id", how="inner")
+
+
+def last_touch(met: pl.DataFrame, happened: pl.DataFrame, goal: Goal) -> pl.DataFrame:
+    """activity, conversions, value: each goal event belongs wholly to the last touch within the goal's window before it.
+
+    Where the plan fixes the goal's value, a decision is credited with it once.
+    """
+    ordered = met.sort("at", "decision_id")
+    credited = (
+        happened.sort("at", "user_id", "value")
+        .join_asof(ordered, on="at", by="user_id", strategy="backward", tolerance=window(goal), check_sortedness=False)
+        .filter(pl.col("activity").is_not_null())
+    )
+    if goal.value is not None:
+        credited = credited.unique("decision_id", keep="first", maintain_order=True)
+    return credited.group_by("activity").agg(pl.len().alias("conversions"), pl.col("value").sum()).sort("activity")

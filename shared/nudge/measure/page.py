@@ -1,0 +1,270 @@
+"""A report comes in; one HTML file goes out that needs nothing else: no script, no font, no image from anywhere.
+
+Everything is escaped by construction (see `markup`); the page forbids itself to load anything (Content-Security-Policy).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from nudge.measure import charts
+from nudge.measure.cards import ends, goal_section
+from nudge.measure.look import STYLE
+from nudge.measure.markup import Child, Html, tag
+from nudge.measure.words import count, day, label, money, ratio, share, span, verdict
+
+
+def page(report: Mapping[str, Any]) -> str:
+    """The report as a page. A `truth` in an activity is drawn beside its estimate."""
+    body = tag(
+        "div",
+        _header(report),
+        tag(
+            "main",
+            _headline(report),
+            _warnings(report),
+            [goal_section(goal, report["currency"]) for goal in report["goals"]],
+            _quality(report["data_quality"]),
+            _models(report["models"]),
+            _attribution(report),
+            _reading(),
+            id="report",
+        ),
+        _footer(report),
+        class_="page",
+    )
+    skip = tag("a", "Skip to the report", href="#report", class_="skip")
+    return f"<!DOCTYPE html>\n{tag('html', _head(report), tag('body', skip, body), lang='en')}\n"
+
+
+def _head(report: Mapping[str, Any]) -> Html:
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    rule = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=rule),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="robots", content="noindex"),
+        tag("title", f"Nudge report, {day(report['generated_at'])}"),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", Html(STYLE)),
+    )
+
+
+def _header(report: Mapping[str, Any]) -> Html:
+    period = report["period"]
+    words = f"{day(period['from'])} to {day(period['until'])}" if period["from"] else "No decision has been made yet"
+    return tag("header", tag("h1", "What Nudge changed"), tag("p", words, class_="over"))
+
+
+def _headline(report: Mapping[str, Any]) -> Html:
+    currency, total = report["currency"], report["total"]
+    gain = total["incremental_value"]
+    tone, said = verdict(gain)
+    write = partial(money, currency=currency, signed=True)
+    if gain["estimate"] is None:
+        hero: Child = [tag("p", "Nothing to report yet", class_="big"), tag("p", gain["note"], class_="say")]
+    else:
+        spelled = f"{said}. With 95 % confidence it lies between {write(gain['low'])} and {write(gain['high'])}."
+        hero = [
+            tag("p", write(gain["estimate"]), class_=f"big {tone}"),
+            tag("p", spelled, class_="say"),
+            charts.interval(
+                gain["low"], gain["estimate"], gain["high"], charts.domain(ends(gain)), label=spelled, tone=tone
+            ),
+            tag("p", gain["note"], class_="small") if gain["note"] else None,
+        ]
+    return tag(
+        "section",
+        tag(
+            "div",
+            tag("p", "Incremental value: what would not have come without it", class_="label"),
+            hero,
+            class_="card hero",
+        ),
+        tag("div", _return(total, currency), _programme(report["programme"], currency), _volume(report), class_="trio"),
+    )
+
+
+def _return(total: Mapping[str, Any], currency: str) -> Html:
+    back = total["roi"]
+    return tag(
+        "div",
+        tag("h4", "Return on cost"),
+        tag("p", ratio(back["estimate"]), class_="mid"),
+        tag("p", f"{span(back, ratio)}, on a cost of {money(total['cost'], currency)}", class_="small"),
+        class_="card",
+    )
+
+
+def _programme(whole: Mapping[str, Any], currency: str) -> Html:
+    gain = whole["incremental_value"]
+    write = partial(money, currency=currency, signed=True)
+    kept = count(whole["people"]["global_holdout"])
+    return tag(
+        "div",
+        tag("h4", "Whole programme so far"),
+        tag("p", write(gain["estimate"]), class_="mid"),
+        tag("p", f"{span(gain, write)}; everyone against {kept} people never contacted", class_="small"),
+        class_="card",
+    )
+
+
+def _volume(report: Mapping[str, Any]) -> Html:
+    activities = [activity for goal in report["goals"] for activity in goal["activities"]]
+    sent = sum(activity["messages"]["sent"] or 0 for activity in activities)
+    people = report["programme"]["people"]
+    everyone = (people["programme"] or 0) + (people["global_holdout"] or 0)
+    return tag(
+        "div",
+        tag("h4", "Messages sent and offers shown"),
+        tag("p", count(sent), class_="mid"),
+        tag("p", f"decisions for {count(everyone)} people", class_="small"),
+        class_="card",
+    )
+
+
+def _warnings(report: Mapping[str, Any]) -> Html:
+    checks = [
+        (f"{label(activity['activity'])} ({label(goal['goal'])})", activity["sample_ratio"])
+        for goal in report["goals"]
+        for activity in goal["activities"]
+    ] + [("Whole programme", report["programme"]["sample_ratio"])]
+    found = [
+        _notice(
+            f"{name}: sample ratio.",
+            f"{share(one['observed_holdout'])} held out, {share(one['planned_holdout'])} planned; {one['note']}.",
+        )
+        for name, one in checks
+        if one["flagged"]
+    ]
+    if not report["data_quality"]["reconciles"]:
+        found.append(
+            _notice(
+                "Rows do not add up.", "Some rows read were neither accepted, rejected nor duplicate (yet): see Data."
+            )
+        )
+    return tag(
+        "section",
+        found or tag("p", "Groups are split as planned, and every row that was read is accounted for.", class_="calm"),
+    )
+
+
+def _notice(title: str, words: str) -> Html:
+    return tag("div", tag("strong", title), " ", words, class_="notice", role="note")
+
+
+def table(caption: str, head: Sequence[tuple[str, bool]], rows: Sequence[Sequence[Child]]) -> Html:
+    """A table whose first column names its row; (title, is a number) a column. On a phone each row becomes a block."""
+    titles = tag("tr", [tag("th", title, scope="col", class_="num" if number else None) for title, number in head])
+    body = [
+        tag(
+            "tr",
+            tag("th", row[0], scope="row"),
+            [
+                tag("td", cell, class_="num" if number else None, data_head=title)
+                for cell, (title, number) in zip(row[1:], head[1:], strict=True)
+            ],
+        )
+        for row in rows
+    ]
+    return tag("table", tag("caption", caption), tag("thead", titles), tag("tbody", body), class_="stacked")
+
+
+def _quality(data: Mapping[str, Any]) -> Html:
+    rows = [
+        [
+            label(one["kind"]),
+            count(one["read"]),
+            count(one["accepted"]),
+            count(one["rejected"]),
+            count(one["duplicate"]),
+            ", ".join(f"{why['reason']} ({count(why['count'])})" for why in one["reasons"]) or "–",
+        ]
+        for one in data["rows"]
+        if one["read"]
+    ]
+    head = [
+        ("Kind", False),
+        ("Read", True),
+        ("Accepted", True),
+        ("Rejected", True),
+        ("Duplicate", True),
+        ("Why rejected", False),
+    ]
+    states = ", ".join(f"{count(number)} {state}" for state, number in data["objects"].items())
+    shown = table(f"Rows of every file and request. Objects: {states or 'none'}.", head, rows)
+    return tag(
+        "section",
+        tag("h2", "Data"),
+        tag("p", f"{share(data['quarantine_share'])} of the rows went to quarantine.", class_="lead"),
+        tag("div", shown if rows else tag("p", "Nothing has arrived yet."), class_="card"),
+    )
+
+
+def _models(models: Sequence[Mapping[str, Any]]) -> Html:
+    rows = [
+        [
+            label(one["goal"]),
+            one["kind"] or "rules of the plan",
+            one["version"] or "–",
+            ", ".join(f"{label(name)} {value:.4g}" for name, value in one["metrics"].items()) or "–",
+            one["reason"] or "–",
+        ]
+        for one in models
+    ]
+    head = [
+        ("Goal", False),
+        ("Model", False),
+        ("Version", False),
+        ("On the last time slice", False),
+        ("Verdict", False),
+    ]
+    shown = table("The model in force for each goal, and why.", head, rows)
+    return tag(
+        "section",
+        tag("h2", "Models"),
+        tag("div", shown if rows else tag("p", "None yet: decisions follow the plan's rules."), class_="card"),
+    )
+
+
+def _attribution(report: Mapping[str, Any]) -> Html:
+    write = partial(money, currency=report["currency"])
+    rows = [
+        [
+            f"{label(activity['activity'])} ({label(goal['goal'])})",
+            count(activity["attribution"]["conversions"]),
+            write(activity["attribution"]["value"]),
+            write(activity["incremental_value"]["estimate"]),
+        ]
+        for goal in report["goals"]
+        for activity in goal["activities"]
+    ]
+    head = [("Activity", False), ("Conversions credited", True), ("Value credited", True), ("Incremental value", True)]
+    words = "Every conversion credited to the last message before it. It pays for what would have come anyway; the last column does not."
+    return tag(
+        "section",
+        tag("h2", "Last-touch attribution, for comparison"),
+        tag("p", words, class_="lead"),
+        tag("div", table("Last touch beside lift.", head, rows), class_="card"),
+    )
+
+
+def _reading() -> Html:
+    said = (
+        "Chance decides who is held out. People count in the group they were drawn for, whether or not the message reached them, from the first decision that drew the activity.",
+        "Incremental value is the difference of value per person between treated and held-out people, times the people treated. Only people whose window has ended are compared.",
+        "A 95 % interval holds the truth in 95 of 100 such reports. “Could be seen from” is the smallest effect these groups would show four times in five.",
+        "Return on cost is (incremental value − cost) / cost: 2 means that each 1 spent came back and brought 2 more.",
+    )
+    return tag("section", tag("details", tag("summary", "How to read this"), [tag("p", line) for line in said]))
+
+
+def _footer(report: Mapping[str, Any]) -> Html:
+    made = f"Made {report['generated_at']}. Newest event {report['period']['newest_event'] or 'none'}. "
+    return tag("footer", tag("p", made, "Checksum of the figures: ", tag("code", report["checksum"])))

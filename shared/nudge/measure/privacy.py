@@ -1,0 +1,69 @@
+"""A report's figures and a smallest group come in; the same figures without counts that could point at a person go out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SECTIONS = ("total", "programme", "goals")
+PEOPLE = frozenset({"people", "decisions", "messages", "conversions"})
+WITHHELD = "withheld: fewer people than the smallest group a report may show"
+
+
+def withhold(body: dict[str, Any], smallest: int) -> dict[str, Any]:
+    """The body with no count of people or messages between 1 and `smallest` − 1 in it.
+
+    Where a group that is compared is smaller than that, everything computed from the comparison goes too. A single small
+    count takes the next smallest of its own list with it, so that a total gives nothing away. `smallest` ≤ 1 withholds nothing.
+    """
+    if smallest <= 1:
+        return body
+    goals = [{**goal, "activities": [_activity(one, smallest) for one in goal["activities"]]} for goal in body["goals"]]
+    hidden = any(one.get("withheld") for goal in goals for one in goal["activities"])
+    for goal in goals:
+        if any(one.get("withheld") for one in goal["activities"]):
+            goal["total"] = _emptied(goal["total"])
+    return {
+        **body,
+        "goals": goals,
+        "total": _emptied(body["total"]) if hidden else body["total"],
+        "programme": _activity(body["programme"], smallest),
+        "smallest_group": smallest,
+    }
+
+
+def _activity(one: dict[str, Any], smallest: int) -> dict[str, Any]:
+    groups = [group["people"] for group in one["conversions"].values()]
+    small = any(0 < size < smallest for size in (*groups, *one["people"].values()))
+    shown = {name: _counts(value, smallest) if name in PEOPLE else value for name, value in one.items()}
+    if not small:
+        return shown
+    kept = {"activity", "channel", "people", "decisions", "messages", "conversions"}
+    emptied = {name: value if name in kept else _emptied(value) for name, value in shown.items()}
+    emptied["conversions"] = _emptied(emptied["conversions"])
+    return {**emptied, "withheld": True}
+
+
+def _counts(value: Any, smallest: int) -> Any:
+    """Small counts become None, wherever they stand; with one alone goes the next smallest beside it."""
+    if isinstance(value, list):
+        return [one for one in value if not (isinstance(one, dict) and 0 < one.get("count", 0) < smallest)]
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _counts(held, smallest) for name, held in value.items()}
+    counts = {name: held for name, held in inner.items() if isinstance(held, int) and not isinstance(held, bool)}
+    small = {name for name, held in counts.items() if 0 < held < smallest}
+    if len(small) == 1:
+        others = {name: held for name, held in counts.items() if name not in small and held > 0}
+        small |= {min(others, key=lambda name: (others[name], name))} if others else set()
+    if "rate" in inner and "converted" in small:
+        small |= {name for name, held in inner.items() if isinstance(held, float)}
+    return {name: None if name in small else held for name, held in inner.items()}
+
+
+def _emptied(value: Any) -> Any:
+    """The same shape without its figures; notes say why."""
+    if isinstance(value, dict):
+        return {name: WITHHELD if name == "note" else _emptied(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return []
+    return value if isinstance(value, str | bool) else None

@@ -1,0 +1,163 @@
+"""Decisions, outcomes and events (frames, each row once) come in; people with what they did, and messages, go out.
+
+The unit is a person and an activity: the *first* decision that drew the activity for the person fixes the group and opens
+the window [decided_at, decided_at + within_days). Only windows that have ended are compared; the others are counted.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from nudge.measure.lift import Arm
+from nudge.vocabulary import NOTHING, Goal, Micros
+
+LOOKBACK = timedelta(days=28)
+"""How much of a person's past `before` sums up."""
+
+STATES = {
+    "email_sent": "sent",
+    "inline_shown": "sent",
+    "email_skipped": "skipped",
+    "email_failed": "failed",
+    "email_unknown": "unknown",
+}
+"""Outcome → final state of its message."""
+STRENGTH = {"sent": 3, "skipped": 2, "failed": 2, "unknown": 1}
+"""A message once unknown may be settled later; a sent one stays sent."""
+REACTIONS = {
+    "delivered": "email_delivery",
+    "opened": "email_open",
+    "clicked": "email_click",
+    "bounced": "email_bounce",
+    "complained": "email_complaint",
+    "unsubscribed": "email_unsubscribe",
+}
+
+
+def moment(now: Micros) -> datetime:
+    """Aware UTC datetime of a time in microseconds."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=now)
+
+
+def window(goal: Goal) -> timedelta:
+    return timedelta(days=goal.within_days)
+
+
+def goal_events(events: pl.DataFrame, goal: Goal, currency: str) -> pl.DataFrame:
+    """Every time someone did what the goal asks: user_id, at, value (0 where the event names none, or another currency)."""
+    wanted = pl.col("event_type") == goal.event
+    if goal.action is not None:
+        wanted &= pl.col("event_action") == goal.action
+    if goal.category is not None:
+        wanted &= pl.col("category") == goal.category
+    ours = pl.col("currency").fill_null(currency).str.to_uppercase() == currency.upper()
+    usable = ours & pl.col("value").is_finite()
+    money = (
+        pl.lit(goal.value) if goal.value is not None else pl.when(usable).then("value").otherwise(0.0).fill_null(0.0)
+    )
+    return (
+        events.filter(wanted.fill_null(False))
+        .select("user_id", pl.col("event_time").alias("at"), money.cast(pl.Float64).alias("value"))
+        .sort("user_id", "at", "value")
+    )
+
+
+def first_choices(decisions: pl.DataFrame, activity: str | None = None) -> pl.DataFrame:
+    """One row a person: user_id, decision_id, decided_at, group, plan_version of the first decision that drew `activity`
+    (None: of the first decision of all)."""
+    drawn = decisions if activity is None else decisions.filter(pl.col("chosen") == activity)
+    return (
+        drawn.sort("user_id", "decided_at", "decision_id")
+        .unique("user_id", keep="first", maintain_order=True)
+        .select("user_id", "decision_id", "decided_at", "group", "plan_version")
+    )
+
+
+def programme(decisions: pl.DataFrame) -> pl.DataFrame:
+    """One row a person (see `first_choices`), group `global_holdout` or `treatment`: transactional messages are owed to the global holdout
+    too, so a single decision made for it is what tells."""
+    untouched = decisions.filter(pl.col("group") == "global_holdout").select("user_id").unique()
+    held = pl.col("user_id").is_in(untouched["user_id"].implode())
+    group = pl.when(held).then(pl.lit("global_holdout")).otherwise(pl.lit("treatment"))
+    return first_choices(decisions).with_columns(group.alias("group"))
+
+
+def followed(
+    people: pl.DataFrame, happened: pl.DataFrame, goal: Goal, *, until: datetime, whole: bool = False
+) -> pl.DataFrame:
+    """People with `converted`, `value` and `before` of one goal; people whose window has not ended by `until` are left out.
+
+    `whole`: the window is everything from the decision to `until` instead, for comparisons over the whole time.
+    A fixed goal value counts once a window, however often the person did it; the event's own values add up.
+    """
+    length = window(goal)
+    ended = people if whole else people.filter(pl.col("decided_at") + length <= until)
+    joined = ended.select("user_id", "decided_at").join(happened, on="user_id", how="inner")
+    since = pl.col("at") - pl.col("decided_at")
+    inside = joined.filter(
+        (since >= timedelta(0)) & (pl.col("at") < until) if whole else (since >= timedelta(0)) & (since < length)
+    )
+    if goal.value is not None:
+        nth = pl.col("at").sub(pl.col("decided_at")).dt.total_microseconds() // round(
+            length / timedelta(microseconds=1)
+        )
+        inside = inside.with_columns(nth.alias("nth")).unique(["user_id", "nth"], keep="first", maintain_order=True)
+    past = joined.filter((since < timedelta(0)) & (since >= -LOOKBACK))
+    result = ended.join(_sum(inside, "value", "times"), on="user_id", how="left", maintain_order="left")
+    result = result.join(_sum(past, "before", "earlier"), on="user_id", how="left", maintain_order="left")
+    return result.with_columns(
+        pl.col("value").fill_null(0.0),
+        pl.col("before").fill_null(0.0),
+        (pl.col("times").fill_null(0) > 0).alias("converted"),
+    ).drop("times", "earlier")
+
+
+def _sum(rows: pl.DataFrame, name: str, times: str) -> pl.DataFrame:
+    return rows.group_by("user_id", maintain_order=True).agg(pl.col("value").sum().alias(name), pl.len().alias(times))
+
+
+def arm(people: pl.DataFrame, *groups: str) -> Arm:
+    """The people of these groups, as numbers (see `followed`), in the order of their ids."""
+    of = people.filter(pl.col("group").is_in(groups)).sort("user_id")
+    return Arm(
+        of["value"].to_numpy(), of["converted"].to_numpy(), of["before"].to_numpy(), tuple(of["user_id"].to_list())
+    )
+
+
+def messages(decisions: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """One row per decision that did something: decision_id, user_id, decided_at, activity, cost, state (null: not final yet),
+    why, and a count of each of `REACTIONS`. A message that was skipped or failed has cost 0."""
+    done = decisions.filter((pl.col("activity") != NOTHING) & (pl.col("group") == "treatment"))
+    done = done.select("decision_id", "user_id", "decided_at", "activity", "cost")
+    state = pl.col("event_type").replace_strict(STATES, default=None, return_dtype=pl.String)
+    ended = (
+        outcomes.with_columns(state.alias("state"))
+        .filter(pl.col("state").is_not_null() & pl.col("decision_id").is_not_null())
+        .with_columns(
+            pl.col("state").replace_strict(STRENGTH, return_dtype=pl.Int64).alias("strength"),
+            pl.col("properties").str.json_path_match("$.reason").alias("why"),
+        )
+        .sort("decision_id", "strength", "event_time", "event_id")
+        .unique("decision_id", keep="last", maintain_order=True)
+        .select("decision_id", "state", "why")
+    )
+    reacted = outcomes.group_by("decision_id").agg(
+        (pl.col("event_type") == kind).any().alias(name) for name, kind in REACTIONS.items()
+    )
+    joined = (
+        done.join(ended, on="decision_id", how="left").join(reacted, on="decision_id", how="left").sort("decision_id")
+    )
+    free = pl.col("state").is_in(["skipped", "failed"]).fill_null(False)
+    return joined.with_columns(
+        pl.when(free).then(0.0).otherwise(pl.col("cost").fill_null(0.0)).alias("cost"),
+        *(pl.col(name).fill_null(False) for name in REACTIONS),
+    )
+
+
+def cost_within(sent: pl.DataFrame, people: pl.DataFrame, goal: Goal) -> float:
+    """Cost of the messages that went to these people inside their own windows: what the measured value was bought with."""
+    both = sent.join(people.select("user_id", pl.col("decided_at").alias("start")), on="user_id", how="inner")
+    age = pl.col("decided_at") - pl.col("start")
+    return float(both.filter((age >= timedelta(0)) & (age < window(goal))).sort("decision_id")["cost"].sum())

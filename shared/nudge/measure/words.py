@@ -1,0 +1,94 @@
+"""Figures of a report come in; the words and numbers a person reads go out. Knows no HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+MINUS = "\u2212"
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CNY": "¥", "INR": "₹"}
+UNKNOWN = "not known yet"
+
+
+def money(value: float | None, currency: str, *, signed: bool = False) -> str:
+    """An amount as a person writes it: no cents from 1,000 on.
+
+    >>> money(-1234.5, "EUR"), money(3.5, "CHF", signed=True)
+    ('−€1,234', '+CHF 3.50')
+    """
+    if value is None:
+        return UNKNOWN
+    size = abs(value)
+    digits = f"{size:,.0f}" if size >= 1000 else f"{size:,.2f}" if size >= 0.01 or size == 0 else f"{size:.2g}"
+    mark = SYMBOLS.get(currency) or f"{currency} "
+    return f"{_sign(value, signed)}{mark}{digits}"
+
+
+def count(value: float | None, *, signed: bool = False) -> str:
+    """A number of things; one decimal when it is not whole and small."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    digits = f"{size:,.0f}" if size >= 100 or float(size).is_integer() else f"{size:,.1f}"
+    return f"{_sign(value, signed)}{digits}"
+
+
+def share(value: float | None, *, signed: bool = False) -> str:
+    """A share of one, as a percentage with three significant places at most."""
+    if value is None:
+        return UNKNOWN
+    size = abs(value) * 100
+    digits = f"{size:.0f}" if size >= 99.95 or size == 0 else f"{size:.1f}" if size >= 0.1 else f"{size:.2g}"
+    return f"{_sign(value, signed)}{digits} %"
+
+
+def ratio(value: float | None) -> str:
+    """A return on investment: 3.2 means 3.2 back beyond each 1 spent."""
+    if value is None:
+        return UNKNOWN
+    size = abs(value)
+    return f"{_sign(value, False)}{size:,.0f}" if size >= 100 else f"{_sign(value, False)}{size:,.2f}"
+
+
+def probability(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def day(moment: str | None) -> str:
+    """The day of an ISO time, in words: 3 March 2026."""
+    if not moment:
+        return "–"
+    at = datetime.fromisoformat(moment)
+    return f"{at.day} {at:%B %Y}"
+
+
+def span(one: Mapping[str, Any], write: Any) -> str:
+    """The interval of an estimate, or why there is none."""
+    if one["low"] is None or one["high"] is None:
+        return one["note"] or UNKNOWN
+    return f"{write(one['low'])} to {write(one['high'])}"
+
+
+def verdict(one: Mapping[str, Any]) -> tuple[str, str]:
+    """(tone, words) of an incremental figure: what may be said of it, and no more."""
+    low, high = one["low"], one["high"]
+    if low is None or high is None:
+        return "open", "Cannot be judged yet"
+    if low > 0:
+        return "gain", "A gain beyond chance"
+    if high < 0:
+        return "loss", "A loss beyond chance"
+    return "open", "Not distinguishable from no effect"
+
+
+def label(name: str) -> str:
+    """A name from the plan as a title: discount_mail → Discount mail."""
+    plain = name.replace("_", " ").strip()
+    return plain[:1].upper() + plain[1:]
+
+
+def _sign(value: float, signed: bool) -> str:
+    return MINUS if value < 0 else "+" if signed and value > 0 else ""
