@@ -37,4 +37,4 @@ def later(a: Consent | None, b: Consent) -> Consent:
     >>> later(Consent(True, 5, "form"), Consent(False, 5, "link")).granted
     False
     """
-    return b if a is None or (b.at, not b.granted, b.source) > (a.at, not a.granted, a.source) else a
+    return b if a is None or b.at > a.at or (b.at == a.at and not b.granted) else a

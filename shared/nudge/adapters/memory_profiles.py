@@ -1,0 +1,77 @@
+"""`Profiles` in this process's memory: for tests and prototypes; the same contract tests as the table."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from nudge.adapters.profile_rows import address_id, person, profile_map
+from nudge.vocabulary import Consent, Profile, Suppression
+
+
+class MemoryProfiles:
+    """People in a dict. What is stored goes through JSON as in the table, so nothing is shared with the caller."""
+
+    def __init__(self) -> None:
+        self._people: dict[str, Profile] = {}
+        self._addresses: dict[str, Suppression] = {}
+        self._lock = threading.RLock()
+
+    def get(self, user_id: str, *, consistent: bool = False) -> Profile | None:
+        with self._lock:
+            held = self._people.get(user_id)
+        return None if held is None else _apart(held)
+
+    def get_many(self, user_ids: Iterable[str]) -> dict[str, Profile]:
+        found = ((user_id, self.get(user_id)) for user_id in dict.fromkeys(user_ids))
+        return {user_id: profile for user_id, profile in found if profile is not None}
+
+    def all(self) -> Iterator[Profile]:
+        for user_id in sorted(self._people):
+            if (profile := self.get(user_id)) is not None:
+                yield profile
+
+    def save(self, profiles: Sequence[Profile]) -> list[str]:
+        return [profile.user_id for profile in profiles if not self._save(profile)]
+
+    def _save(self, profile: Profile) -> bool:
+        written, _ = profile_map(profile)
+        stored = person({"id": {"S": profile.user_id}, "profile": written})
+        with self._lock:
+            there = self._there(profile.user_id)
+            if there.version != profile.version:
+                return False
+            self._people[profile.user_id] = replace(stored, consents=there.consents, suppressions=there.suppressions)
+        return True
+
+    def _there(self, user_id: str) -> Profile:
+        return self._people.get(user_id) or Profile(user_id, seen=b"")
+
+    def consent(self, user_id: str, channel: str, consent: Consent) -> None:
+        with self._lock:
+            there = self._there(user_id)
+            held = there.consents.get(channel)
+            if held is None or held.at < consent.at or (held.at == consent.at and not consent.granted):
+                self._people[user_id] = replace(there, consents={**there.consents, channel: consent})
+
+    def suppress(self, user_id: str, channel: str, suppression: Suppression) -> None:
+        with self._lock:
+            there = self._there(user_id)
+            held = there.suppressions.get(channel)
+            if held is None or held.at <= suppression.at:
+                self._people[user_id] = replace(there, suppressions={**there.suppressions, channel: suppression})
+
+    def suppress_address(self, channel: str, address: str, suppression: Suppression) -> None:
+        with self._lock:
+            self._addresses[address_id(channel, address)] = suppression
+
+    def is_address_suppressed(self, channel: str, address: str) -> bool:
+        with self._lock:
+            return address_id(channel, address) in self._addresses
+
+
+def _apart(profile: Profile) -> Profile:
+    """A copy that shares nothing that could be changed."""
+    return replace(profile, state=json.loads(json.dumps(profile.state)), traits=dict(profile.traits))
