@@ -1,0 +1,165 @@
+"""One goal's training: slices in, the better of the model kinds out, with its card; then the champion's gate.
+
+Nothing is tuned on the last slice: the kind is chosen on the slice before it, the last one only judges.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from nudge.learn import boosting, calibrate, judge, logistic
+from nudge.learn.calibrate import Calibration
+from nudge.learn.card import card
+from nudge.learn.export import Fitted, Load, Scores, artefact, canonical, parity, spec
+from nudge.learn.features import Feature, choose, table
+from nudge.learn.recipe import Absent, Recipe
+from nudge.learn.slices import Slices
+from nudge.vocabulary import Goal, Micros
+
+PARITY_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A challenger: its stored bytes, and what it says of the last slice (`probability`, rows `test`)."""
+
+    version: str
+    kind: str
+    model: bytes
+    card: bytes
+    metrics: dict[str, list[float]]
+    probability: np.ndarray
+    base_rate: float
+    rows: judge.Rows
+    test: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """May the challenger become champion, and why (not)."""
+
+    passed: bool
+    reason: str
+    gain: float
+    at_least: float
+    against: str
+
+
+def train(
+    slices: Slices, goal: Goal, *, end: Micros, data: Mapping[str, Any], recipe: Recipe, load: Load, absent: Absent
+) -> Trained:
+    """Fit every model kind, choose one on the middle slice, judge all on the last. `load` is `score.load`, `absent`
+    `profile.spec.absent`.
+
+    Raises NotReady when the stored form does not give scikit-learn's own probabilities (parity).
+    """
+    features = choose(slices.train, recipe, absent)
+    tables = [table(rows, features) for rows in (slices.train, slices.calibrate, slices.test)]
+    rows, middle = judged(slices.test), judged(slices.calibrate)
+    with threadpool_limits(1):  # sums made in parallel depend on the number of threads; the bytes must not
+        fitted = _fit(slices, features, tables, recipe)
+        calibrations = {
+            one.kind: calibrate.fit(one.log_odds(tables[1]), middle.label, middle.weight, middle.people)
+            for one in fitted
+        }
+    chosen, losses = _choose(fitted, calibrations, tables[1], middle)
+    figures = {}
+    for one in fitted:
+        p = calibrations[one.kind].probability(one.log_odds(tables[2]))
+        figures[one.kind] = judge.figures(
+            p, rows, resamples=recipe.resamples, confidence=recipe.confidence, seed=recipe.seed
+        )
+    calibration = calibrations[chosen.kind]
+    stored = artefact(chosen, calibration, goal, _typical(slices.train))
+    probability = calibration.probability(chosen.log_odds(tables[2]))
+    worst = parity(stored, load, chosen, calibration, tables[2][:PARITY_ROWS], recipe.seed)
+    said = card(
+        goal,
+        kind=chosen.kind,
+        spec=spec(features),
+        data=data,
+        slices=slices.said,
+        figures=figures,
+        chosen_by={"slice": "calibrate", "log_loss": losses},
+        parity=worst,
+        reliability=judge.reliability(probability, rows),
+        features=features,
+        recipe=recipe,
+    )
+    day = datetime.fromtimestamp(end / 1_000_000, UTC).strftime("%Y%m%d")
+    return Trained(
+        version=f"{day}-{hashlib.sha256(stored).hexdigest()[:12]}",
+        kind=chosen.kind,
+        model=stored,
+        card=canonical(said),
+        metrics=figures[chosen.kind],
+        probability=probability,
+        base_rate=float(np.average(slices.calibrate["label"], weights=slices.calibrate["weight"])),
+        rows=rows,
+        test=slices.test,
+    )
+
+
+def gate(trained: Trained, champion: tuple[str, Scores] | None, recipe: Recipe) -> Gate:
+    """Is the challenger better on the last slice by more than noise: than the present champion, scored on the same rows
+    through `score`, or, where there is none, than the base rate of the slice before?"""
+    if champion is None:
+        against, present = "the base rate", np.full(len(trained.probability), trained.base_rate)
+    elif champion[0] == trained.version:
+        return Gate(False, "this version is the champion already", 0.0, 0.0, champion[0])
+    else:
+        against = champion[0]
+        present = np.array([champion[1].probability(row) for row in trained.test.iter_rows(named=True)])
+    found = judge.compare(
+        trained.probability,
+        present,
+        trained.rows,
+        resamples=recipe.resamples,
+        confidence=recipe.confidence,
+        seed=recipe.seed,
+    )
+    sure = f"log loss lower by {found.gain:.5f} (at least {found.at_least:.5f} with {recipe.confidence:.0%} confidence)"
+    if found.is_better:
+        return Gate(True, f"better than {against}: {sure}", found.gain, found.at_least, against)
+    return Gate(False, f"not better than {against} by more than noise: {sure}", found.gain, found.at_least, against)
+
+
+def judged(rows: pl.DataFrame) -> judge.Rows:
+    """Labels, weights and people of a slice."""
+    people = np.unique(rows["user_id"].to_numpy(), return_inverse=True)[1]
+    return judge.Rows(rows["label"].to_numpy(), rows["weight"].to_numpy(), people)
+
+
+def _typical(rows: pl.DataFrame) -> float | None:
+    came = rows.filter(pl.col("label") == 1)
+    total = float((came["worth"] * came["weight"]).sum()) / float(came["weight"].sum())
+    return total if np.isfinite(total) else None
+
+
+def _fit(slices: Slices, features: list[Feature], tables: list[pd.DataFrame], recipe: Recipe) -> list[Fitted]:
+    label, weight = slices.train["label"].to_numpy(), slices.train["weight"].to_numpy()
+    later = (tables[1], slices.calibrate["label"].to_numpy(), slices.calibrate["weight"].to_numpy())
+    return [
+        logistic.fit(tables[0], label, weight, features, recipe),
+        boosting.fit(tables[0], label, weight, later, features, recipe),
+    ]
+
+
+def _choose(
+    fitted: list[Fitted], calibrations: Mapping[str, Calibration], middle: pd.DataFrame, rows: judge.Rows
+) -> tuple[Fitted, dict[str, float]]:
+    """The lowest log loss on the middle slice; the simpler one where they are equal."""
+    losses = {}
+    for one in fitted:
+        p = calibrations[one.kind].probability(one.log_odds(middle))
+        losses[one.kind] = float(np.average(judge.log_losses(p, rows.label), weights=rows.weight))
+    return min(fitted, key=lambda one: losses[one.kind]), losses

@@ -1,0 +1,99 @@
+"""Which columns become features, and rows → the table that scikit-learn is given.
+
+Chosen on the training slice alone. A number that is absent takes the feature's `absent` value (0 for counts and sums,
+missing for recencies), exactly as `score.inputs` does it online; a category keeps its frequent levels, the rest is missing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from nudge.learn.labels import ACTIVITY, IS_DECISION
+from nudge.learn.recipe import Absent, Recipe
+from nudge.learn.slices import names_of
+from nudge.vocabulary import NOTHING
+
+type Feature = dict[str, Any]
+
+
+def _absent_of(name: str, absent: Absent) -> float | None:
+    """Whoever scores online is deciding; a trait that nobody told us is missing; else the profile's rule."""
+    if name == IS_DECISION:
+        return 1.0
+    return None if name.startswith("trait.") else absent(name)
+
+
+def choose(rows: pl.DataFrame, recipe: Recipe, absent: Absent) -> list[Feature]:
+    """Features of the training slice: every category with frequent levels, and the `recipe.numbers` numbers that move
+    most with the label (absolute correlation of signed log with the label, or of being missing with it)."""
+    label = rows["label"].to_numpy() - rows["label"].mean()
+    ranked, categories = [], []
+    for name in names_of(rows):
+        if rows[name].dtype == pl.String:
+            feature = _category(rows[name], recipe)
+            categories += [feature] if feature else []
+        elif rows[name].dtype.is_numeric() or rows[name].dtype == pl.Boolean:
+            feature = {"name": name, "type": "number", "absent": _absent_of(name, absent)}
+            strength = _strength(numbers(rows, feature), label)
+            ranked += [(-strength, name, feature)] if strength > 0 or name == IS_DECISION else []
+    ranked.sort(key=lambda one: one[:2])
+    chosen = [feature for _, name, feature in ranked[: recipe.numbers]]
+    chosen += [feature for _, name, feature in ranked[recipe.numbers :] if name == IS_DECISION and _varies(rows, name)]
+    return categories + sorted(chosen, key=lambda feature: str(feature["name"]))
+
+
+def _varies(rows: pl.DataFrame, name: str) -> bool:
+    return rows[name].n_unique() > 1
+
+
+def _category(column: pl.Series, recipe: Recipe) -> Feature | None:
+    counts = column.drop_nulls().value_counts().sort(["count", column.name], descending=[True, False])
+    frequent = counts.filter(pl.col("count") >= recipe.level_people)[column.name].to_list()[: recipe.levels]
+    feature: Feature = {"name": column.name, "type": "category", "levels": sorted(frequent), "absent": None}
+    if column.name == ACTIVITY:
+        feature["absent"] = NOTHING
+        return feature if len(frequent) > 1 and NOTHING in frequent else None
+    other = len(column) - counts.filter(pl.col(column.name).is_in(frequent))["count"].sum()
+    return feature if len(frequent) + (other >= recipe.level_people) > 1 else None
+
+
+def _strength(values: np.ndarray, label: np.ndarray) -> float:
+    missing = np.isnan(values)
+    squeezed = np.where(missing, 0.0, np.sign(values) * np.log1p(np.abs(values)))
+    if missing.any() and not missing.all():
+        squeezed = np.where(missing, squeezed[~missing].mean(), squeezed)
+    return max(_correlation(squeezed, label), _correlation(missing.astype(float), label))
+
+
+def _correlation(values: np.ndarray, label: np.ndarray) -> float:
+    centred = values - values.mean()
+    size = float(np.sqrt((centred**2).sum() * (label**2).sum()))
+    return abs(float((centred * label).sum())) / size if size > 1e-12 else 0.0
+
+
+def numbers(rows: pl.DataFrame, feature: Feature) -> np.ndarray:
+    """One number column as float64; absent, null, NaN and infinities are the feature's `absent` value (None = NaN)."""
+    absent = float("nan") if feature["absent"] is None else feature["absent"]
+    if feature["name"] not in rows.columns or rows[feature["name"]].dtype == pl.String:
+        return np.full(rows.height, absent)
+    values = rows[feature["name"]].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return np.where(np.isfinite(values), values, absent)
+
+
+def table(rows: pl.DataFrame, features: list[Feature]) -> pd.DataFrame:
+    """Rows as pandas: float64 for numbers, a category dtype with exactly the feature's levels for categories."""
+    columns: dict[str, Any] = {}
+    for feature in features:
+        name = feature["name"]
+        if feature["type"] == "number":
+            columns[name] = numbers(rows, feature)
+        elif name in rows.columns:
+            held = rows[name].cast(pl.String).fill_null(feature["absent"]) if feature["absent"] else rows[name]
+            columns[name] = pd.Categorical(held.cast(pl.String).to_list(), categories=feature["levels"])
+        else:
+            columns[name] = pd.Categorical([feature["absent"]] * rows.height, categories=feature["levels"])
+    return pd.DataFrame(columns)

@@ -1,0 +1,121 @@
+"""What is learned from: (person, moment) → what was known strictly before, and whether the goal came within its window.
+
+In: events, vectors as of a moment (made by `profile.batch`), logged decisions. Out: frames of rows with the columns of
+`META` and one column a feature. Nothing at or after `at` enters a feature; nothing before `at` enters a label.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from nudge.vocabulary import DAY, NOTHING, Goal, Micros
+
+META = ("user_id", "at", "label", "worth", "weight", "logged")
+ACTIVITY = "activity"
+IS_DECISION = "is_decision"
+
+
+def cuts(goal: Goal, first: Micros, end: Micros, most: int) -> list[Micros]:
+    """Moments to look back from, oldest first: windows that are over by `end` and do not overlap; at least a day of
+    history (from `first`) before the earliest."""
+    window = window_of(goal)
+    step = max(window, DAY)
+    found: list[Micros] = []
+    at = end - window
+    while len(found) < most and at >= first + DAY:
+        found.append(at)
+        at -= step
+    return found[::-1]
+
+
+def window_of(goal: Goal) -> Micros:
+    """The goal's window in microseconds."""
+    return round(goal.within_days * DAY)
+
+
+def happened(events: pl.LazyFrame, goal: Goal) -> pl.DataFrame:
+    """Every time the goal came: `user_id`, `goal_at` (microseconds), `worth` (the event's value, or the plan's)."""
+    meant = pl.col("event_type") == goal.event
+    if goal.action is not None:
+        meant &= pl.col("event_action") == goal.action
+    if goal.category is not None:
+        meant &= pl.col("category") == goal.category
+    worth = pl.col("value").fill_null(0.0) if goal.value is None else pl.lit(goal.value)
+    at = pl.col("event_time").dt.epoch("us")
+    return (
+        events.filter(meant)
+        .select("user_id", at.alias("goal_at"), worth.cast(pl.Float64).alias("worth"))
+        .sort("user_id", "goal_at")
+        .collect()
+    )
+
+
+def history(
+    vectors: pl.DataFrame, goals: pl.DataFrame, goal: Goal, as_of: Micros, treated: pl.DataFrame
+) -> pl.DataFrame:
+    """Rows of everyone known before `as_of`, doing nothing. People in `treated` (`user_id`, `at`) for whom we did
+    something inside the window are left out: their label is not that of doing nothing."""
+    window = window_of(goal)
+    inside = treated.filter(pl.col("at").is_between(as_of, as_of + window, closed="left")).select("user_id").unique()
+    rows = vectors.join(inside, on="user_id", how="anti").with_columns(
+        at=pl.lit(as_of, pl.Int64),
+        weight=pl.lit(1.0),
+        logged=pl.lit(False),
+        **{ACTIVITY: pl.lit(NOTHING), IS_DECISION: pl.lit(0.0)},
+    )
+    return _label(rows, goals, window)
+
+
+def decided(decisions: pl.DataFrame, goal: Goal, end: Micros) -> pl.DataFrame:
+    """Logged decisions of the goal whose window was over at `end`, each once, oldest first."""
+    at = pl.col("decided_at").dt.epoch("us").alias("at")
+    return (
+        decisions.filter(pl.col("goal") == goal.name)
+        .unique("decision_id", keep="first", maintain_order=True)
+        .with_columns(at)
+        .filter(pl.col("at") + window_of(goal) <= end)
+        .sort("at", "decision_id")
+    )
+
+
+def logged(decisions: pl.DataFrame, goals: pl.DataFrame, goal: Goal, largest_weight: float | None) -> pl.DataFrame:
+    """Rows of decisions from `decided`: the vector as it was when we decided, and the activity that was really done."""
+    vectors = [_vector(record) for record in decisions["record"].to_list()]
+    names = sorted({name for vector in vectors for name in vector})
+    columns = [_column(name, [vector.get(name) for vector in vectors]) for name in names]
+    weight = 1.0 / pl.col("propensity").clip(1e-6, 1.0)
+    rows = decisions.select(
+        "user_id",
+        "at",
+        ACTIVITY,
+        weight=weight.clip(1.0, largest_weight) if largest_weight else pl.lit(1.0),
+        logged=pl.lit(True),
+        **{IS_DECISION: pl.lit(1.0)},
+    ).with_columns(columns)
+    return _label(rows, goals, window_of(goal))
+
+
+def _vector(record: str) -> dict[str, Any]:
+    held = json.loads(record).get("vector", {})
+    return {name: value for name, value in held.items() if name not in (*META, ACTIVITY, IS_DECISION)}
+
+
+def _column(name: str, values: Sequence[Any]) -> pl.Series:
+    if any(isinstance(value, str) for value in values):
+        return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
+    return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+
+
+def _label(rows: pl.DataFrame, goals: pl.DataFrame, window: Micros) -> pl.DataFrame:
+    """Add `label` and `worth`: goal events of the person in [at, at + window)."""
+    keys = rows.select("user_id", "at").unique()
+    inside = pl.col("goal_at").is_between(pl.col("at"), pl.col("at") + window, closed="left")
+    came = keys.join(goals, on="user_id").filter(inside).group_by("user_id", "at").agg(pl.col("worth").sum())
+    labelled = rows.join(came, on=["user_id", "at"], how="left", maintain_order="left")
+    return labelled.with_columns(
+        label=pl.col("worth").is_not_null().cast(pl.Float64), worth=pl.col("worth").fill_null(0.0)
+    )
