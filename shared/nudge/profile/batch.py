@@ -29,6 +29,7 @@ from nudge.profile.spec import (
     PEAK_HOUR,
     RECENT,
     TYPE_FORMULAS,
+    absent,
     written,
 )
 from nudge.profile.vector import category_name, type_names
@@ -129,10 +130,14 @@ def vectors(
     wide = _with_formulas(pl.DataFrame(columns))
     if wanted is None:
         return wide
-    from nudge.profile.spec import absent
-
     lacking = [pl.lit(absent(name), dtype=pl.Float64).alias(name) for name in sorted(wanted - set(wide.columns))]
     return wide.with_columns(lacking).select("user_id", *(name for name in only or () if name != "user_id"))
+
+
+def names_of(kinds: Collection[str], families: Collection[str] = ("",)) -> list[str]:
+    """The names that event types have in a vector, of families by their prefix (`count.`, `days_since.` …)."""
+    names = (name for kind in kinds for some in type_names(kind) for name in some)
+    return [name for name in names if name.startswith(tuple(families))]
 
 
 def _any_wanted(names: Collection[str], wanted: frozenset[str] | None) -> bool:
