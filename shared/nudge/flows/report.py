@@ -18,10 +18,10 @@ from nudge.errors import NotFound, Unavailable
 from nudge.measure import export, findings, frames, page, privacy, quality, tally
 from nudge.ports import Arrivals, Lake, Objects, Plans
 from nudge.profile import batch
-from nudge.vocabulary import Kind, Micros, Plan
+from nudge.vocabulary import SECOND, Kind, Micros, Plan
 
 LATEST = "reports/latest/report"
-TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8", "json": "application/json"}
+FORMATS = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8", "json": "application/json"}
 LISTINGS = 5
 """How often the lake is listed anew when compaction takes parts away under our hands."""
 
@@ -87,7 +87,7 @@ class Report:
         bodies = {"html": page.page(report), "csv": export.to_csv(report), "json": json.dumps(report, allow_nan=False)}
         for place in (f"reports/{day}/report", LATEST):
             for ending, text in bodies.items():
-                self.reports.put(f"{place}.{ending}", text.encode(), content_type=TYPES[ending])
+                self.reports.put(f"{place}.{ending}", text.encode(), content_type=FORMATS[ending])
 
 
 def checksum(figures: Mapping[str, Any]) -> str:
@@ -95,9 +95,15 @@ def checksum(figures: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(figures, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def latest(reports: Objects, ending: str = "json") -> str:
-    """The newest report as `json`, `csv` or `html` text. Raises NotFound until one was made."""
+def latest(reports: Objects, ending: str = "json") -> tuple[str, Micros]:
+    """The newest report as `json`, `csv` or `html` text, and when it was written. Raises NotFound until one was made."""
+    key = f"{LATEST}.{ending}"
     try:
-        return reports.get(f"{LATEST}.{ending}").decode()
+        return reports.get(key).decode(), reports.head(key).modified_at
     except NotFound:
         raise NotFound("no report was made yet; it is made on schedule, or by invoking `report`") from None
+
+
+def age_hours(made_at: Micros, now: Micros) -> float:
+    """How old a report is, in hours; never below 0."""
+    return max(now - made_at, 0) / (3600 * SECOND)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nudge.measure import charts
 from nudge.measure.markup import Child, Html, tag
-from nudge.measure.words import count, label, money, probability, ratio, share, span, verdict
+from nudge.measure.words import count, label, money, probability, ratio, share, span, verdict, whole
 
 
 def goal_section(goal: Mapping[str, Any], currency: str) -> Html:
@@ -62,7 +62,7 @@ def _forest_row(activity: Mapping[str, Any], of: charts.Domain, currency: str) -
             "div",
             tag("b", write(gain["estimate"])),
             tag("span", span(gain, write), class_="small"),
-            tag("span", f" · true {write(true)}", class_="small truth-word") if true is not None else None,
+            tag("div", f"true {whole(write(true))}", class_="small truth-word") if true is not None else None,
             class_="figure",
         ),
         class_="row",
@@ -153,8 +153,8 @@ def _facts(activity: Mapping[str, Any], currency: str) -> Html:
         ("Conversions gained", _with_span(more, partial(count, signed=True))),
         ("Return on cost", _with_span(back, ratio)),
         ("Cost in these windows", money(activity["cost"], currency)),
-        ("Could be seen from", money(reach["value"], currency) if reach["value"] is not None else reach["note"]),
-        ("Probability by chance", probability(activity["incremental_value"]["p_value"])),
+        ("Detectable from", money(reach["value"], currency) if reach["value"] is not None else reach["note"]),
+        ("p-value", probability(activity["incremental_value"]["p_value"])),
     ]
     if narrower["estimate"] is not None:
         facts.append(("Variance-reduced (CUPED)", _with_span(narrower, signed)))

@@ -36,7 +36,7 @@ def ticks(of: Domain, most: int = 5) -> list[float]:
     low, high = of
     rough = (high - low) / most
     power = 10 ** floor(log10(rough))
-    step = next(power * size for size in (1, 2, 5, 10, 20) if power * size > rough * 1.2)
+    step = next(power * size for size in (1, 2, 5, 10, 20) if power * size >= rough)
     first = -floor(-low / step)
     return [round(step * n, 10) + 0 for n in range(first, floor(high / step) + 1)]
 

@@ -29,7 +29,7 @@ p{margin:.35rem 0}
 .hero .label{color:var(--soft);margin:0}
 .big{font-size:clamp(2.6rem,9vw,4.4rem);line-height:1.05;font-weight:680;letter-spacing:-.03em;margin:.15rem 0 .5rem}
 .big.gain{color:var(--us)}.big.loss{color:var(--loss)}
-.hero .say{font-size:1.08rem;max-width:44rem}
+.hero .say{font-size:1.08rem;margin-bottom:1.2rem}
 .trio{display:grid;grid-template-columns:repeat(3,1fr);gap:1rem;margin-top:1rem}
 .trio .card{padding:1.2rem 1.4rem}
 .trio .mid{font-size:1.7rem;font-weight:650;letter-spacing:-.015em;margin:.1rem 0;line-height:1.2}
@@ -38,7 +38,7 @@ p{margin:.35rem 0}
 .notice strong{color:var(--warn)}
 .calm{color:var(--soft);margin-top:1rem;font-size:.95rem}
 .forest{margin:0 0 1rem;padding:1.1rem 1.5rem .8rem}
-.row{display:grid;grid-template-columns:11rem 1fr 13rem;gap:1.25rem;align-items:center;padding:.3rem 0}
+.row{display:grid;grid-template-columns:10rem 1fr 14rem;gap:1.25rem;align-items:center;padding:.3rem 0}
 .row+.row{border-top:1px solid var(--line)}
 .row .name{font-weight:600}
 .row .figure{text-align:right;line-height:1.3}
@@ -71,7 +71,8 @@ th,td{text-align:left;padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(-
 thead th{color:var(--soft);font-size:.85rem;font-weight:600;border-bottom-color:var(--soft)}
 tbody th{font-weight:600}
 tr:last-child>*{border-bottom:0}
-.num{text-align:right;white-space:nowrap}
+th,td{overflow-wrap:break-word}td{overflow-wrap:anywhere}
+.num{text-align:right;white-space:nowrap;padding-right:1.5rem}
 td.num:last-child,th.num:last-child{padding-right:0}
 .wide{overflow-x:auto}
 .wide:focus-visible,summary:focus-visible,a:focus-visible{outline:3px solid var(--us);outline-offset:3px;border-radius:4px}

@@ -15,7 +15,7 @@ from nudge.measure import charts
 from nudge.measure.cards import ends, goal_section
 from nudge.measure.look import STYLE
 from nudge.measure.markup import Child, Html, tag
-from nudge.measure.words import count, day, label, money, ratio, share, span, verdict
+from nudge.measure.words import count, day, label, money, ratio, share, span, verdict, whole
 
 
 def page(report: Mapping[str, Any]) -> str:
@@ -70,13 +70,13 @@ def _headline(report: Mapping[str, Any]) -> Html:
     if gain["estimate"] is None:
         hero: Child = [tag("p", "Nothing to report yet", class_="big"), tag("p", gain["note"], class_="say")]
     else:
-        spelled = f"{said}. With 95 % confidence it lies between {write(gain['low'])} and {write(gain['high'])}."
+        of = charts.domain(ends(gain))
+        spelled = f"{said}. With 95 % confidence it lies between {whole(write(gain['low']))} and {whole(write(gain['high']))}."
         hero = [
             tag("p", write(gain["estimate"]), class_=f"big {tone}"),
             tag("p", spelled, class_="say"),
-            charts.interval(
-                gain["low"], gain["estimate"], gain["high"], charts.domain(ends(gain)), label=spelled, tone=tone
-            ),
+            charts.interval(gain["low"], gain["estimate"], gain["high"], of, label=spelled, tone=tone),
+            charts.axis(of, partial(money, currency=currency)),
             tag("p", gain["note"], class_="small") if gain["note"] else None,
         ]
     return tag(
@@ -97,7 +97,11 @@ def _return(total: Mapping[str, Any], currency: str) -> Html:
         "div",
         tag("h4", "Return on cost"),
         tag("p", ratio(back["estimate"]), class_="mid"),
-        tag("p", f"{span(back, ratio)}, on a cost of {money(total['cost'], currency)}", class_="small"),
+        tag(
+            "p",
+            f"for each {money(1, currency)} of {money(total['cost'], currency)} spent; {span(back, ratio)}",
+            class_="small",
+        ),
         class_="card",
     )
 
@@ -259,7 +263,7 @@ def _reading() -> Html:
     said = (
         "Chance decides who is held out. People count in the group they were drawn for, whether or not the message reached them, from the first decision that drew the activity.",
         "Incremental value is the difference of value per person between treated and held-out people, times the people treated. Only people whose window has ended are compared.",
-        "A 95 % interval holds the truth in 95 of 100 such reports. “Could be seen from” is the smallest effect these groups would show four times in five.",
+        "A 95 % interval holds the truth in 95 of 100 such reports. “Detectable from” is the smallest effect these groups would show four times in five.",
         "Return on cost is (incremental value − cost) / cost: 2 means that each 1 spent came back and brought 2 more.",
     )
     return tag("section", tag("details", tag("summary", "How to read this"), [tag("p", line) for line in said]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,16 +12,16 @@ UNKNOWN = "not known yet"
 
 
 def money(value: float | None, currency: str, *, signed: bool = False) -> str:
-    """An amount as a person writes it: no cents from 1,000 on.
+    """An amount as a person writes it: no cents from 100 on.
 
-    >>> money(-1234.5, "EUR"), money(3.5, "CHF", signed=True)
-    ('−€1,234', '+CHF 3.50')
+    >>> money(-1234.5, "EUR"), money(3.5, "CHF", signed=True), money(0, "EUR")
+    ('−€1,234', '+CHF\xa03.50', '€0')
     """
     if value is None:
         return UNKNOWN
     size = abs(value)
-    digits = f"{size:,.0f}" if size >= 1000 else f"{size:,.2f}" if size >= 0.01 or size == 0 else f"{size:.2g}"
-    mark = SYMBOLS.get(currency) or f"{currency} "
+    digits = f"{size:,.0f}" if size >= 99.995 or size in (0, 1) else f"{size:,.2f}" if size >= 0.01 else f"{size:.2g}"
+    mark = SYMBOLS.get(currency) or f"{currency}\u00a0"
     return f"{_sign(value, signed)}{mark}{digits}"
 
 
@@ -40,7 +40,7 @@ def share(value: float | None, *, signed: bool = False) -> str:
         return UNKNOWN
     size = abs(value) * 100
     digits = f"{size:.0f}" if size >= 99.95 or size == 0 else f"{size:.1f}" if size >= 0.1 else f"{size:.2g}"
-    return f"{_sign(value, signed)}{digits} %"
+    return f"{_sign(value, signed)}{digits}\u00a0%"
 
 
 def ratio(value: float | None) -> str:
@@ -65,11 +65,16 @@ def day(moment: str | None) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
-def span(one: Mapping[str, Any], write: Any) -> str:
-    """The interval of an estimate, or why there is none."""
+def span(one: Mapping[str, Any], write: Callable[[float | None], str]) -> str:
+    """The interval of an estimate, or why there is none. Its ends hold together at a line's end (U+2060)."""
     if one["low"] is None or one["high"] is None:
         return one["note"] or UNKNOWN
-    return f"{write(one['low'])} to {write(one['high'])}"
+    return f"{whole(write(one['low']))} to {whole(write(one['high']))}"
+
+
+def whole(written: str) -> str:
+    """A signed amount that no line break parts: a word joiner after the sign."""
+    return f"{written[0]}\u2060{written[1:]}" if written[:1] in (MINUS, "+") else written
 
 
 def verdict(one: Mapping[str, Any]) -> tuple[str, str]:
