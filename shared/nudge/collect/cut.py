@@ -16,7 +16,7 @@ from typing import Final
 
 from nudge.collect.encodings import CUTTABLE
 from nudge.collect.formats import Format
-from nudge.collect.records import LONGEST_FIELD_BYTES, Grammar, grammar_of, lines_in
+from nudge.collect.records import LONGEST_FIELD_BYTES, LONGEST_FIELD_LINES, Grammar, grammar_of, lines_in
 from nudge.errors import BadInput
 from nudge.vocabulary import Dialect
 
@@ -136,6 +136,10 @@ def _runs(text: str, base: int, start: int, grammar: Grammar, *, last: bool) -> 
             yield _Run(text, base, at, end, simple=True)
             at = end
             continue
+        if (end := _lined_end(text, at, grammar)) > at:
+            yield _Run(text, base, at, end, simple=False)
+            at = end
+            continue
         _, reason, _, after = grammar.record_at(text, at)
         unsure = after >= length or (reason is not None and after + LONGEST_FIELD_BYTES + 4 > length)
         if unsure and not last:
@@ -156,14 +160,33 @@ def _simple_end(text: str, start: int, grammar: Grammar) -> int:
     return found.end() if found else start
 
 
+def _lined_end(text: str, start: int, grammar: Grammar) -> int:
+    """The end of one well quoted record with line ends in it, or `start`: a quick way round `Grammar.record_at`."""
+    limit = min(len(text) - text.endswith("\r"), start + LONGEST_FIELD_BYTES)
+    found = _lined_record(grammar.delimiter, grammar.quote).match(text, start, limit) if grammar.quote else None
+    if found is None or lines_in(text, start, found.end()) > LONGEST_FIELD_LINES or text[found.end() - 1] == "\r":
+        return start
+    return found.end()
+
+
 @cache
 def _simple_records(delimiter: str, quote: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{_record(delimiter, quote, inside=rf'[^{re.escape(quote)}\r\n]++')})*+")
+
+
+@cache
+def _lined_record(delimiter: str, quote: str) -> re.Pattern[str]:
+    return re.compile(_record(delimiter, quote, inside=rf"[^{re.escape(quote)}]++"))
+
+
+def _record(delimiter: str, quote: str, *, inside: str) -> str:
+    """The pattern of a record whose quoted fields hold `inside`, and doubled quotes."""
     mark, q = re.escape(delimiter), re.escape(quote)
     blanks = "[ ]*+" if delimiter == "\t" else "[ \t]*+"
     if len(delimiter) == 1:
         plain = rf"(?:[^{mark}{q}\r\n][^{mark}\r\n]*+)?+"
     else:
         plain = rf"(?!{q})(?:(?!{mark})[^\r\n])*+"
-    quoted = rf"{q}(?:[^{q}\r\n]++|{q}{q})*+{q}{blanks}(?={mark}|[\r\n])"
+    quoted = rf"{q}(?:{inside}|{q}{q})*+{q}{blanks}(?={mark}|[\r\n])"
     field = rf"(?:{quoted}|{plain})"
-    return re.compile(rf"(?:{field}(?:{mark}{field})*+(?:\r\n|\n|\r))*+")
+    return rf"{field}(?:{mark}{field})*+(?:\r\n|\n|\r)"

@@ -63,9 +63,10 @@ def kind_of_columns(columns: Iterable[str]) -> Kind:
         `unknown_kind` when they name neither an event, a person nor an item.
     """
     names = set(columns)
-    if {"event_type", "event_time"} <= names:
+    person = not names.isdisjoint(("user_id", "anonymous_id", "email"))
+    if "event_time" in names and ("event_type" in names or (person and "item_id" in names)):
         return "events"
-    if "user_id" in names:
+    if person:
         return "users"
     if "item_id" in names:
         return "items"

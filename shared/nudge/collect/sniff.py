@@ -34,6 +34,8 @@ class Sniffed:
     compression: Compression = "none"
     dialect: Dialect = Dialect()
     header: tuple[str, ...] | None = None
+    names: tuple[str, ...] = ()
+    """Names of columns as far as seen: the header, or those of the first JSON object."""
 
 
 def sniff(key: str, window: bytes, *, whole: bool) -> Sniffed:
@@ -58,9 +60,10 @@ def sniff(key: str, window: bytes, *, whole: bool) -> Sniffed:
     encoding = encoding_of(window)
     text = text_of(window, encoding)
     if (json_form := _json_form(key, text)) is not None:
-        return Sniffed(json_form, compression, Dialect(encoding=encoding))
+        return Sniffed(json_form, compression, Dialect(encoding=encoding), names=_first_names(text))
     dialect = dialect_of(text, encoding, whole=whole)
-    return Sniffed("csv", compression, dialect, header_of(text, dialect, whole=whole))
+    header = header_of(text, dialect, whole=whole)
+    return Sniffed("csv", compression, dialect, header, header)
 
 
 def _json_form(key: str, text: str) -> Format | None:
@@ -74,6 +77,16 @@ def _json_form(key: str, text: str) -> Format | None:
     if formats.format_of_name(key) == "jsonl" or any(_is_object(line) for line in lines):
         return "jsonl"
     return "json" if len(lines) > 1 else "jsonl"
+
+
+def _first_names(text: str) -> tuple[str, ...]:
+    """Names of the first JSON object that can be read, in an array too; none when the window cuts it."""
+    opening = text.find("{")
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text, opening) if opening >= 0 else ({}, 0)
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(map(str, first))
 
 
 def _is_object(line: str) -> bool:
