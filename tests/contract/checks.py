@@ -20,7 +20,7 @@ OPEN_ROUTES = {("GET", "/u/{token}"), ("POST", "/u/{token}")}
 
 DAILY, MINUTELY, HOURLY = "cron(", "rate(1 minute)", "rate(1 hour)"
 SCHEDULES = {("Train", DAILY), ("Report", DAILY), ("Deliver", MINUTELY), ("Prepare", HOURLY)}
-ROWS_THAT_EXPIRE = {"Ledger", "Arrivals"}
+ROWS_THAT_EXPIRE = {"Ledger"}
 FOURTEEN_DAYS = 14 * 86_400
 METHODS = {"get", "post", "put", "patch", "delete"}
 

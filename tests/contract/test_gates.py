@@ -66,7 +66,7 @@ def _wide(template: Template) -> None:
 
 
 def _whole_bucket(template: Template) -> None:
-    _statement(template, "DecideRole", "ReadChampionsAndThePlan")["Resource"] = {"Fn::Sub": "${Lake.Arn}/*"}
+    _statement(template, "DecideRole", "ReadChampionsThePlanAndTemplates")["Resource"] = {"Fn::Sub": "${Lake.Arn}/*"}
 
 
 def _any_action(template: Template) -> None:
@@ -228,7 +228,7 @@ GATES: list[tuple[str, str, Callable[[Template], None]]] = [
     (
         "expiry of rows",
         "tables_are_on_demand_encrypted_and_can_be_restored",
-        _drop("Arrivals", "TimeToLiveSpecification"),
+        _drop("Ledger", "TimeToLiveSpecification"),
     ),
     ("Retain", "what_holds_data_survives_the_stack", lambda t: t["Resources"]["Profiles"].pop("DeletionPolicy")),
     ("the MAC key", "keys_sign_or_encrypt_and_never_both", _drop("ModelKey", "KeySpec")),
