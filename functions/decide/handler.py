@@ -31,9 +31,9 @@ def flow() -> Decide:
     signer = KmsSigner(client("kms"), here.model_key_id)
     return Decide(
         profiles=DynamoProfiles(dynamodb, here.profiles_table),
-        plan=PlanInForce(StoredPlans(lake, clock=lambda: edge.now())),
-        champions=Champions(StoredModels(lake, signer, clock=lambda: edge.now())),
-        templates=StoredTemplates(lake, clock=lambda: edge.now()),
+        plan=PlanInForce(StoredPlans(lake, clock=edge.now)),
+        champions=Champions(StoredModels(lake, signer, clock=edge.now)),
+        templates=StoredTemplates(lake, clock=edge.now),
         ledger=DynamoLedger(dynamodb, here.ledger_table),
         queue=SqsQueue(client("sqs"), here.deliver_queue_url),
     )

@@ -4,9 +4,10 @@ Inverse-gap weighting, the exploration of SquareCB (Foster and Rakhlin, "Beyond 
 rewards r in [0, 1], p(a) = 1 / (K + γ (r(best) − r(a))) for all but the best, which takes the rest. Every propensity is
 positive, so everything that is logged can be judged later.
 
-Rewards are values mapped to [0, 1] by the range that spans the candidates' values and zero. So γ speaks of *relative*
-loss: with γ = 100 a candidate worth 10 % less than the best is tried about once in K + 10 decisions, whether a goal is worth
-a cent or a house. (FastCB scales the gap by the best loss in the same way: Foster and Krishnamurthy 2021.)
+Rewards are values as shares of the best one, r = max(value, 0) / best: so γ speaks of *relative* loss. With γ = 100 a
+candidate worth 10 % less than the best is tried about once in K + 10 decisions, whether a goal is worth a cent or a house, and
+one that loses money about once in K + 100, however much it loses. (FastCB scales the gap by the best loss in the same way:
+Foster and Krishnamurthy 2021.)
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from collections.abc import Sequence
 
 
 def rewards(values: Sequence[float]) -> list[float]:
-    """Values mapped to [0, 1] by the range that spans them and zero; all equal to zero gives zeros.
+    """Values mapped to [0, 1], the best to 1: shares of the best value, losses as 0. Where no value is positive, the
+    distance from the worst as a share of the worst.
 
-    >>> rewards([2.0, 1.0, -2.0])
+    >>> rewards([2.0, 1.5, -7.0])
+    [1.0, 0.75, 0.0]
+    >>> rewards([0.0, -1.0, -4.0])
     [1.0, 0.75, 0.0]
     """
-    low, high = min(0.0, *values), max(0.0, *values)
-    width = high - low
-    return [(value - low) / width for value in values] if width > 0 else [0.0 for _ in values]
+    best, worst = max(values), min(values)
+    if best > 0:
+        return [max(value, 0.0) / best for value in values]
+    return [1.0 - value / worst if worst < 0 else 1.0 for value in values]
 
 
 def propensities(values: Sequence[float], gamma: float) -> list[float]:

@@ -1,0 +1,181 @@
+"""Deliver: a message that is due goes out once, or it is known why not.
+
+In: a decision id from the queue. Out: the state the message is in. The order keeps the promise: claim the row, then ask for
+consent and suppression, then send once, then record. Whoever dies between sending and recording leaves `sending`: nobody
+sends it again; the channel's own event, or the sweep after an hour (`unknown`), ends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from nudge.act import email, token
+from nudge.act.render import render
+from nudge.act.words import words
+from nudge.decide import eligible, quiet
+from nudge.errors import BadInput, NotFound, Unavailable
+from nudge.flows.champions import PlanInForce
+from nudge.ports import Ledger, Mailer, Profiles, Queue, Refused, Signer, Templates, Throttled, Unsure
+from nudge.vocabulary import DAY, FINAL_STATES, SECOND, Activity, Decision, Email, Message, Micros, Plan, Profile
+
+STALE: Micros = 3 * DAY
+"""A message this much later than its decision is no longer what was decided."""
+
+PAUSE: Micros = 60 * SECOND
+"""After a definite no for now; up to twice that, spread by the decision's id."""
+
+GRACE: Micros = 30 * SECOND
+"""The sweep leaves what was due only now to the queue, which has it already."""
+
+UNSURE_FOR: Micros = 3600 * SECOND
+MOST_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """One message of one decision."""
+
+    ledger: Ledger
+    profiles: Profiles
+    plan: PlanInForce
+    templates: Templates
+    mailer: Mailer
+    signer: Signer
+    public_url: str
+
+    def __call__(self, decision_id: str, *, owner: str, now: Micros) -> str:
+        """Send it if it is due, ours and allowed; the answer is the state it is left in.
+
+        Parameters
+        ----------
+        owner
+            A name that no other attempt ever has, not even the next delivery of the same queue message.
+
+        Raises
+        ------
+        Unavailable
+            A store did not answer; nothing was sent, the message is (or will be) due again.
+        BadInput
+            There is no such message.
+        """
+        message, found, plan = self.ledger.message(decision_id), self.ledger.find(decision_id), self.plan()
+        if message is None or found is None:
+            raise BadInput("the ledger has no such message", reason="unknown_message")
+        if message.state in FINAL_STATES or not self.ledger.claim(decision_id, owner=owner, now=now):
+            return message.state
+        try:
+            return self._send(message, found[0], plan, owner, now)
+        except Unavailable:
+            self.ledger.give_back(decision_id, owner=owner, due_at=_later(decision_id, now))
+            raise
+
+    def _send(self, message: Message, decision: Decision, plan: Plan, owner: str, now: Micros) -> str:
+        """From claimed to sent, skipped, failed or back. Raises Unavailable only when nothing left the house."""
+        activity = plan.activities.get(message.activity)
+        profile = self.profiles.get(message.user_id, consistent=True)
+        if activity is None or profile is None:
+            reason = "withdrawn" if activity is None else "no_person"
+            return self._end(message, owner, "skipped", now, reason)
+        if obstacle := self._obstacle(decision, activity, profile, now):
+            return self._end(message, owner, "skipped", now, obstacle)
+        calm = _calm(activity, profile, plan, now)
+        if calm > now:
+            self.ledger.give_back(message.decision_id, owner=owner, due_at=calm)
+            return "held"
+        try:
+            mail = self._compose(message, decision, activity, profile, plan, now)
+        except BadInput as wrong:
+            return self._end(message, owner, "failed", now, wrong.reason)
+        return self._hand_over(mail, message, owner, now)
+
+    def _obstacle(self, decision: Decision, activity: Activity, profile: Profile, now: Micros) -> str | None:
+        """Why it must not go out after all: too late, or the person no longer allows it."""
+        if now - decision.decided_at > STALE:
+            return "stale"
+        if activity.ends_at is not None and now >= activity.ends_at:
+            return "expired"
+        if reason := eligible.unreachable(activity, profile):
+            return reason
+        address = str(profile.trait(activity.channel))
+        return "suppressed" if self.profiles.is_address_suppressed(activity.channel, address) else None
+
+    def _compose(
+        self, message: Message, decision: Decision, activity: Activity, profile: Profile, plan: Plan, now: Micros
+    ) -> Email:
+        channel = plan.channels.get(activity.channel)
+        if channel is None or activity.template is None:
+            raise BadInput("the plan has no sender for this channel", reason="no_channel")
+        try:
+            template = self.templates.get(activity.template)
+        except NotFound:
+            raise BadInput("there is no such template", reason="no_template") from None
+        signed = token.make(message.user_id, message.channel, message.decision_id, now=now, sign=self.signer.sign)
+        link = email.unsubscribe_url(self.public_url, signed)
+        said = words(
+            profile.traits,
+            decision.context,
+            unsubscribe_url=link,
+            postal_address=channel.postal_address,
+            currency=plan.currency,
+            goal=message.goal,
+        )
+        return email.compose(
+            message,
+            render(template, said),
+            to=profile.trait(activity.channel),
+            channel=channel,
+            unsubscribe=link,
+            transactional=activity.transactional,
+        )
+
+    def _hand_over(self, mail: Email, message: Message, owner: str, now: Micros) -> str:
+        """The one call that cannot be taken back, and what is recorded after each of its ends."""
+        decision_id = message.decision_id
+        try:
+            provider_id = self.mailer.send(mail)
+        except Throttled:
+            self.ledger.give_back(decision_id, owner=owner, due_at=_later(decision_id, now))
+            return "pending"
+        except Refused as refused:
+            return self._end(message, owner, "failed", now, str(refused))
+        except Unsure:
+            return "sending"
+        try:
+            self.ledger.finish(decision_id, owner=owner, state="sent", now=now, provider_id=provider_id)
+        except Unavailable:
+            return "sending"  # it is out; the channel's own event will settle it. Raising would give it back and send twice
+        return "sent"
+
+    def _end(self, message: Message, owner: str, state: str, now: Micros, reason: str) -> str:
+        self.ledger.finish(message.decision_id, owner=owner, state=state, now=now, reason=reason)
+        return state
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Every minute: what is due goes to the queue; what is `sending` for an hour becomes `unknown`, and is listed."""
+
+    ledger: Ledger
+    queue: Queue
+
+    def __call__(self, *, now: Micros) -> dict[str, int]:
+        """How many were queued and how many became unknown."""
+        due = self.ledger.due(now=now - GRACE, limit=MOST_AT_ONCE)
+        self.queue.send([{"decision_id": one} for one in due])
+        stuck = self.ledger.stuck(before=now - UNSURE_FOR, limit=MOST_AT_ONCE)
+        ended = [self.ledger.finish(one, owner=None, state="unknown", now=now, reason="no_answer") for one in stuck]
+        return {"queued": len(due), "unknown": sum(ended)}
+
+
+def _calm(activity: Activity, profile: Profile, plan: Plan, now: Micros) -> Micros:
+    """When it may go out: now, or after the person's quiet hours, if it waited into them."""
+    if activity.transactional:
+        return now
+    return quiet.release(now, quiet.zone(profile.trait("timezone"), plan.timezone), plan.policy.quiet_hours)
+
+
+def _later(decision_id: str, now: Micros) -> Micros:
+    """A minute or two from now; different ids at different moments, so that a throttled crowd does not return as one."""
+    spread = hashlib.sha256(decision_id.encode()).digest()[0] / 256
+    return now + PAUSE + round(PAUSE * spread)

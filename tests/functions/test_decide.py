@@ -1,0 +1,127 @@
+"""The door `decide`: HTTP in, HTTP out, against the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.decide import handler as door
+from nudge import edge
+from nudge.adapters.profiles import DynamoProfiles
+from tests.acting import NOON, Aws, aws, person, put_person
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    with aws() as here:
+        for name, value in here.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(edge, "now", lambda: NOON)
+        door.flow.cache_clear()
+        put_person(DynamoProfiles(here.dynamodb, "profiles"), person("ana"))
+        yield here
+        door.flow.cache_clear()
+
+
+@pytest.fixture
+def ask(world: Aws, load_event: Any) -> Any:
+    def call(body: Any = None, *, key: str | None = "k-1", raw: str | None = None) -> tuple[int, Any]:
+        event = load_event("decide.request")
+        event["body"] = raw if raw is not None else json.dumps(body if body is not None else {"user_id": "ana"})
+        event["headers"].pop("idempotency-key", None)
+        if key is not None:
+            event["headers"]["idempotency-key"] = key
+        answer = door.handler(event, None)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    return call
+
+
+def queued(world: Aws) -> list[str]:
+    got = world.sqs.receive_message(QueueUrl=world.environment["DELIVER_QUEUE_URL"], MaxNumberOfMessages=10)
+    return [json.loads(one["Body"])["decision_id"] for one in got.get("Messages", [])]
+
+
+def test_a_decision_is_recorded_and_its_message_is_queued(world: Aws, ask: Any) -> None:
+    status, answer = ask()
+    assert status == 200
+    assert answer["activity"] == "discount_mail"
+    assert answer["rules"] == "plan"
+    assert queued(world) == [answer["decision_id"]]
+    rows = world.dynamodb.scan(TableName="ledger")["Items"]
+    assert sorted(row["id"]["S"].split("#")[0] for row in rows) == ["count", "count", "count", "decision", "message"]
+    message = next(row for row in rows if row["id"]["S"].startswith("message#"))
+    assert (message["state"]["S"], message["user_id"]["S"]) == ("pending", "ana")
+
+
+def test_the_same_request_twice_gives_the_same_answer_and_one_message(world: Aws, ask: Any) -> None:
+    assert ask() == ask()
+    assert len(queued(world)) == 1
+
+
+def test_the_same_key_for_another_request_is_refused_with_422(ask: Any) -> None:
+    ask()
+    status, answer = ask({"user_id": "ana", "context": {"page": "shoes"}})
+    assert (status, answer["error"]["reason"]) == (422, "key_reused")
+
+
+def test_a_request_without_a_key_is_refused_and_nothing_is_done(world: Aws, ask: Any) -> None:
+    status, answer = ask(key=None)
+    assert (status, answer["error"]["reason"]) == (400, "key_missing")
+    assert world.dynamodb.scan(TableName="ledger")["Count"] == 0
+
+
+def test_a_dry_run_needs_no_key_and_writes_nothing(world: Aws, ask: Any) -> None:
+    status, answer = ask({"user_id": "ana", "dry_run": True}, key=None)
+    assert (status, answer["dry_run"], answer["activity"]) == (200, True, "discount_mail")
+    assert world.dynamodb.scan(TableName="ledger")["Count"] == 0
+    assert queued(world) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        ("", "bad_json"),
+        ("null", "bad_json"),
+        ("[]", "bad_json"),
+        ("{", "bad_json"),
+        ("[" * 10_000, "bad_json"),
+        ('{"user_id": "ana", "context": {"x": NaN}}', "bad_number"),
+        ('{"user_id": "ana", "context": {"x": 1e400}}', "bad_number"),
+        ('{"user_id": "ana", "user_id": "bob"}', "duplicate_key"),
+        ('{"user_id": "ana", "goals": "x"}', "unknown_field"),
+        ('{"user_id": ""}', "bad_length"),
+        ('{"user_id": 7}', "bad_type"),
+        ("{}", "missing"),
+        ('{"user_id": "a\\u0000b"}', "bad_character"),
+        ('{"user_id": "ana", "goal": "fame"}', "unknown_goal"),
+        ('{"user_id": "ana", "candidates": ["fame"]}', "unknown_activity"),
+        ('{"user_id": "ana", "context": {"x": 9007199254740993}}', "bad_type"),
+    ],
+)
+def test_a_wrong_request_is_a_400_that_says_why(ask: Any, raw: str, reason: str) -> None:
+    status, answer = ask(raw=raw)
+    assert (status, answer["error"]["reason"]) == (400, reason)
+
+
+def test_a_store_that_is_down_is_a_503_and_nothing_is_done(world: Aws, ask: Any) -> None:
+    world.dynamodb.delete_table(TableName="profiles")
+    status, answer = ask()
+    assert status == 503
+    assert "profiles" not in json.dumps(answer)
+    assert queued(world) == []
+
+
+def test_a_fresh_decision_makes_four_calls_once_the_door_is_warm(ask: Any) -> None:
+    from tests.faults.explorer import fault
+
+    ask(key="warm")
+    with fault() as calls:
+        ask({"user_id": "somebody-new"}, key="k-2")
+    assert calls.names == ("GetItem", "BatchGetItem", "TransactWriteItems")
+    with fault() as calls:
+        ask(key="k-3")
+    assert calls.names[:3] == ("GetItem", "BatchGetItem", "TransactWriteItems")
