@@ -15,6 +15,7 @@ import polars as pl
 
 from nudge import plan as plans_of
 from nudge.errors import NotFound, Unavailable
+from nudge.flows import standing
 from nudge.measure import export, findings, frames, page, privacy, quality, tally
 from nudge.ports import Arrivals, Lake, Objects, Plans
 from nudge.profile import batch
@@ -31,10 +32,9 @@ class Report:
     """Make the report of now. `smallest_group` withholds every count below it and what could give it away (1: nothing)."""
 
     lake: Lake
-    reports: Objects
+    reports: Objects  # also holds models/ and the quality reports
     plans: Plans
     arrivals: Arrivals
-    models: Any = None
     smallest_group: int = 1
 
     def __call__(self, *, now: Micros, truth: Mapping[str, float] | None = None) -> dict[str, Any]:
@@ -45,10 +45,10 @@ class Report:
         """
         plan = plans_of.load(self.plans.current())
         body = findings.report_body(self._evidence(plan, now))
-        body["data_quality"] = quality.data_quality(
-            ((one.kind, one.state, one.counts) for one in self.arrivals.all()), {}
-        )
-        body["models"] = []
+        arrived = list(self.arrivals.all())
+        reasons = standing.reject_reasons(self.reports, arrived)
+        body["data_quality"] = quality.data_quality(((one.kind, one.state, one.counts) for one in arrived), reasons)
+        body["models"] = standing.models(self.reports, plan.goals)
         if truth:
             body = findings.with_truth(body, truth)
         body = privacy.withhold(body, self.smallest_group)

@@ -126,9 +126,11 @@ def means(treated: Numbers, held: Numbers) -> Estimate:
 def _welch(treated: Numbers, held: Numbers) -> tuple[float, float]:
     """Standard error of the difference, and Welch–Satterthwaite degrees of freedom."""
     one, two = treated.var(ddof=1) / len(treated), held.var(ddof=1) / len(held)
-    if one + two <= 0:
+    if not one + two > 0:
         return 0.0, inf
-    return sqrt(one + two), float((one + two) ** 2 / (one**2 / (len(treated) - 1) + two**2 / (len(held) - 1)))
+    share = float(one / (one + two))
+    freedom = 1 / (share**2 / (len(treated) - 1) + (1 - share) ** 2 / (len(held) - 1))
+    return sqrt(one + two), freedom
 
 
 def value(treated: Arm, held: Arm, worth: float | None = None) -> Estimate:

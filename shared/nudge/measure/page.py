@@ -15,7 +15,7 @@ from nudge.measure import charts
 from nudge.measure.cards import ends, goal_section
 from nudge.measure.look import STYLE
 from nudge.measure.markup import Child, Html, tag
-from nudge.measure.words import count, day, label, money, ratio, share, span, verdict, whole
+from nudge.measure.words import count, day, figure, label, money, ratio, share, span, verdict, whole
 
 
 def page(report: Mapping[str, Any]) -> str:
@@ -217,8 +217,13 @@ def _models(models: Sequence[Mapping[str, Any]]) -> Html:
             label(one["goal"]),
             one["kind"] or "rules of the plan",
             one["version"] or "–",
-            ", ".join(f"{label(name)} {value:.4g}" for name, value in one["metrics"].items()) or "–",
-            one["reason"] or "–",
+            [tag("div", f"{label(name)} {figure(held)}") for name, held in one["metrics"].items()] or "–",
+            [
+                tag("div", one["reason"] or "–"),
+                tag("div", f"Challenger {one['challenger']['version']}: {one['challenger']['reason']}", class_="small")
+                if one["challenger"]
+                else None,
+            ],
         ]
         for one in models
     ]
@@ -229,12 +234,11 @@ def _models(models: Sequence[Mapping[str, Any]]) -> Html:
         ("On the last time slice", False),
         ("Verdict", False),
     ]
-    shown = table("The model in force for each goal, and why.", head, rows)
-    return tag(
-        "section",
-        tag("h2", "Models"),
-        tag("div", shown if rows else tag("p", "None yet: decisions follow the plan's rules."), class_="card"),
+    shown = table(
+        "The model in force for each goal, its figures with their intervals, and why it was chosen.", head, rows
     )
+    none = tag("p", "None yet: decisions follow the plan's rules.")
+    return tag("section", tag("h2", "Models"), tag("div", shown if rows else none, class_="card"))
 
 
 def _attribution(report: Mapping[str, Any]) -> Html:

@@ -57,6 +57,13 @@ def probability(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def figure(held: Mapping[str, float]) -> str:
+    """A metric with its interval, where it has one: 0.741 (0.72 to 0.76)."""
+    if "high" not in held:
+        return f"{held['value']:.3g}"
+    return f"{held['value']:.3g} ({held['low']:.3g} to {held['high']:.3g})"
+
+
 def day(moment: str | None) -> str:
     """The day of an ISO time, in words: 3 March 2026."""
     if not moment:

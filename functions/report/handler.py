@@ -1,0 +1,54 @@
+"""On schedule: make the report. GET /v1/reports/latest: the newest one, as JSON, CSV or a page (Accept)."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from nudge import edge
+from nudge.adapters.arrivals import DynamoArrivals
+from nudge.adapters.clients import client
+from nudge.adapters.lake import ObjectsLake
+from nudge.adapters.plans import StoredPlans
+from nudge.adapters.s3 import S3Objects
+from nudge.flows.report import FORMATS, Report, age_hours, latest
+from nudge.settings import ReportSettings
+
+app = edge.api()
+
+
+@cache
+def flow() -> Report:
+    """Who is who, built on first use and kept while warm."""
+    here = ReportSettings.read()
+    bucket = S3Objects(client("s3"), here.lake_bucket)
+    return Report(
+        lake=ObjectsLake(bucket),
+        reports=bucket,
+        plans=StoredPlans(bucket, clock=edge.now),
+        arrivals=DynamoArrivals(client("dynamodb"), here.arrivals_table),
+    )
+
+
+@app.get("/v1/reports/latest")
+def show() -> Any:
+    wanted = (app.current_event.headers.get("accept") or "").lower()
+    ending = next((one for one, kind in FORMATS.items() if kind.partition(";")[0] in wanted), "json")
+    text, made_at = latest(flow().reports, ending)
+    edge.measure("ReportAgeHours", age_hours(made_at, edge.now()))
+    return edge.answer(
+        text if ending != "json" else json.loads(text), content_type=FORMATS[ending], headers={"Vary": "Accept"}
+    )
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    if "requestContext" in event:
+        return edge.http(app, event, context)
+    made = flow()(now=edge.now())
+    told = {"checksum": made["checksum"], "quarantine_share": made["data_quality"]["quarantine_share"]}
+    edge.measure("QuarantineShare", told["quarantine_share"])
+    edge.measure("ReportAgeHours", 0)
+    edge.logger.info("report made", extra=told)
+    edge.flush()
+    return told
