@@ -1,0 +1,64 @@
+"""The `deliver` queue: one message of one decision goes out. Every minute: what is due is put on the queue."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from functools import cache
+from typing import Any
+
+from nudge import edge
+from nudge.adapters.clients import client
+from nudge.adapters.kms import KmsSigner
+from nudge.adapters.ledger import DynamoLedger
+from nudge.adapters.plans import StoredPlans
+from nudge.adapters.profiles import DynamoProfiles
+from nudge.adapters.s3 import S3Objects
+from nudge.adapters.ses import SesMailer
+from nudge.adapters.sqs import SqsQueue
+from nudge.adapters.templates import StoredTemplates
+from nudge.errors import BadInput
+from nudge.flows.champions import PlanInForce
+from nudge.flows.deliver import Deliver, Sweep
+from nudge.settings import DeliverSettings
+
+
+@cache
+def flows() -> tuple[Deliver, Sweep]:
+    """Who is who, built on first use and kept while warm. SES gets one attempt: its retry would be a second mail."""
+    here = DeliverSettings.read()
+    dynamodb = client("dynamodb")
+    lake = S3Objects(client("s3"), here.lake_bucket)
+    ledger = DynamoLedger(dynamodb, here.ledger_table)
+    deliver = Deliver(
+        ledger=ledger,
+        profiles=DynamoProfiles(dynamodb, here.profiles_table),
+        plan=PlanInForce(StoredPlans(lake, clock=edge.now)),
+        templates=StoredTemplates(lake, clock=edge.now),
+        mailer=SesMailer(client("sesv2", attempts=1), here.configuration_set),
+        signer=KmsSigner(client("kms"), here.token_key_id),
+        public_url=here.public_url,
+    )
+    return deliver, Sweep(ledger=ledger, queue=SqsQueue(client("sqs"), here.deliver_queue_url))
+
+
+def send(record: dict[str, Any]) -> None:
+    task = edge.json_object(record["body"])
+    decision_id = task.get("decision_id")
+    if not isinstance(decision_id, str):
+        raise BadInput("the task names no decision", reason="bad_task", where="decision_id")
+    state = flows()[0](decision_id, owner=uuid.uuid4().hex, now=edge.now())
+    edge.count(f"Message{state.title()}")
+    edge.logger.info("message", extra={"decision_id": decision_id, "state": state})
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    if "Records" in event:
+        return edge.batch(event, send)
+    if event.get("task") != "sweep":
+        raise BadInput(f"neither records nor a sweep: {json.dumps(sorted(event))}", reason="bad_task")
+    swept = flows()[1](now=edge.now())
+    edge.logger.info("swept", extra=swept)
+    edge.count("MessagesUnknown", swept["unknown"])
+    edge.flush()
+    return swept

@@ -1,0 +1,66 @@
+"""What became of our mails (SES → SNS → queue), and `GET`/`POST /u/{token}`: who wants no more of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from nudge import edge
+from nudge.act import page
+from nudge.act.notice import unwrap
+from nudge.adapters.clients import client
+from nudge.adapters.kms import KmsSigner
+from nudge.adapters.ledger import DynamoLedger
+from nudge.adapters.profiles import DynamoProfiles
+from nudge.adapters.s3 import S3Objects
+from nudge.errors import NotFound, Unavailable
+from nudge.flows.feedback import Feedback
+from nudge.flows.unsubscribe import Unsubscribe
+from nudge.settings import FeedbackSettings
+
+app = edge.api()
+
+
+@cache
+def flows() -> tuple[Feedback, Unsubscribe, str]:
+    """Who is who, built on first use and kept while warm; and the one topic we listen to."""
+    here = FeedbackSettings.read()
+    dynamodb = client("dynamodb")
+    profiles = DynamoProfiles(dynamodb, here.profiles_table)
+    ledger = DynamoLedger(dynamodb, here.ledger_table)
+    inbox = S3Objects(client("s3"), here.lake_bucket)
+    signer = KmsSigner(client("kms"), here.token_key_id)
+    return Feedback(profiles, ledger, inbox), Unsubscribe(profiles, ledger, inbox, signer), here.feedback_topic_arn
+
+
+@app.get("/u/<token>")
+def show(token: str) -> Any:
+    return _page(page.ASK, lambda: flows()[1].look(token))
+
+
+@app.post("/u/<token>")
+def unsubscribe(token: str) -> Any:
+    answer = _page(page.DONE, lambda: flows()[1](token, now=edge.now()))
+    edge.count("Unsubscribes", answer.status_code == 200)
+    return answer
+
+
+def _page(text: str, act: Any) -> Any:
+    try:
+        act()
+    except NotFound:
+        return edge.answer(page.UNKNOWN, 404, content_type="text/html; charset=utf-8", headers=page.HEADERS)
+    except Unavailable as error:  # answered here, because the router would log the path, and the path is the token
+        return edge.refusal(error)
+    return edge.answer(text, content_type="text/html; charset=utf-8", headers=page.HEADERS)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    if "Records" not in event:
+        return edge.http(app, event, context)
+    feedback, _, topic = flows()
+    rows: list[dict[str, Any]] = []
+    answer = edge.batch(event, lambda one: rows.extend(feedback.take(unwrap(one["body"], topic), now=edge.now())))
+    feedback.keep(rows)  # when this fails, all of the batch comes again, and changes nothing that is done already
+    edge.logger.info("feedback", extra={"rows": len(rows), "failed": len(answer["batchItemFailures"])})
+    return answer

@@ -1,0 +1,79 @@
+"""Feedback: what became of a mail changes at once whom we may write to, and is kept for the lake.
+
+In: events of SES. Out: suppressions, settled messages, rows in `inbox/outcomes/`. Everything here may run twice: suppressions are
+last-write-wins by the event's own time, rows have the event's own id. A type that nobody knew when this was written is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nudge.act import notice as notices
+from nudge.ports import Ledger, Objects, Profiles
+from nudge.vocabulary import Micros, Suppression
+
+CHANNEL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One SES event: `take` does what it demands and answers with its rows; `keep` writes rows of many; calling does both."""
+
+    profiles: Profiles
+    ledger: Ledger
+    inbox: Objects
+
+    def __call__(self, event: Mapping[str, Any], *, now: Micros) -> list[dict[str, Any]]:
+        """Take one event and keep its rows. Raises Unavailable: then it must come again."""
+        rows = self.take(event, now=now)
+        self.keep(rows)
+        return rows
+
+    def take(self, event: Mapping[str, Any], *, now: Micros) -> list[dict[str, Any]]:
+        """Suppress and settle as the event demands.
+
+        Returns
+        -------
+        Its rows for the lake; none for a mail that is not of a decision, and none for a type we do not know, which is
+        kept raw under `quarantine/feedback/`.
+        """
+        notice = notices.read(event)
+        if notice is None:
+            self._set_aside(event)
+            return []
+        message = self.ledger.message(notice.decision_id) if notice.decision_id else None
+        if notice.suppress is not None:
+            suppression = Suppression(notice.suppress, notice.at)
+            for address in notice.to:
+                self.profiles.suppress_address(CHANNEL, address, suppression)
+            if message is not None:
+                self.profiles.suppress(message.user_id, CHANNEL, suppression)
+        if message is None:
+            if notice.kind in notices.EVENT_TYPE:
+                self._set_aside(event)
+            return []
+        if notice.proves_sending and message.state in ("sending", "unknown"):
+            self.ledger.settle(message.decision_id, provider_id=notice.message_id, now=now)
+        return list(notices.rows(notice, message, now))
+
+    def keep(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
+        """Write rows as one object, named by its content (so that a repetition writes the same again); returns its key, None when there are none."""
+        if not rows:
+            return None
+        lines = sorted(json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False) for row in rows)
+        body = ("\n".join(lines) + "\n").encode()
+        key = f"inbox/outcomes/ses-{_name(body)}.jsonl"
+        self.inbox.put(key, body, content_type="application/x-ndjson")
+        return key
+
+    def _set_aside(self, event: Mapping[str, Any]) -> None:
+        body = json.dumps(event, sort_keys=True, ensure_ascii=False).encode()
+        self.inbox.put(f"quarantine/feedback/{_name(body)}.json", body, content_type="application/json")
+
+
+def _name(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]
