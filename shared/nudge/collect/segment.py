@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from nudge.collect.aliases import naming
 from nudge.errors import BadInput
-from nudge.vocabulary import Kind, Micros
+from nudge.vocabulary import DAY, Kind, Micros
 
 TYPES: Final = ("identify", "track", "page", "screen", "group", "alias")
 LARGEST_MESSAGE: Final = 32 * 1024
@@ -40,7 +40,7 @@ def row_of(message: Any, *, received_at: Micros) -> tuple[Kind, dict[str, Any]]:
     ------
     BadInput
         With a reason and, in `where`, the field: `not_an_object`, `too_large`, `too_deep`, `unknown_type`, `no_user_id`,
-        `no_message_id`, `no_event`, `bad_id`, `bad_time`, `bad_object`, `bad_value`.
+        `no_message_id`, `no_event`, `bad_id`, `bad_time`, `in_future`, `bad_object`, `bad_value`.
     """
     if not isinstance(message, dict):
         raise BadInput("a message is a JSON object", reason="not_an_object")
@@ -83,6 +83,8 @@ def _row(message: Mapping[str, Any], received: str | None, received_at: Micros |
     if not person:
         raise BadInput("userId or anonymousId must say who it is", reason="no_user_id", where="userId")
     at = _time(message, received_at)
+    if at and received_at is not None and at > _moment(received_at + DAY):
+        raise BadInput("the time is more than a day ahead", reason="in_future", where="timestamp")
     if kind == "identify":
         return "users", _person_row(message, person, at)
     event_type, properties = _said(kind, message)

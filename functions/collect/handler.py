@@ -1,0 +1,62 @@
+"""POST /v1/{batch,track,identify,page,screen,group,alias}: messages of the Segment spec. And the Ledger's stream."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from nudge import edge
+from nudge.adapters.clients import client
+from nudge.adapters.s3 import S3Objects
+from nudge.collect.envelope import messages_of
+from nudge.errors import BadInput, Unavailable
+from nudge.flows.collect import Collect, CopyLedger
+from nudge.settings import CollectSettings
+
+app = edge.api()
+
+
+@cache
+def inbox() -> S3Objects:
+    """Built on first use and kept while warm."""
+    return S3Objects(client("s3"), CollectSettings.read().lake_bucket)
+
+
+def collect() -> Any:
+    """Take the messages of one request; each has its own result, a lone one that is wrong is the request's error."""
+    route = app.current_event.path.rpartition("/")[2]
+    body = edge.body_of(app)
+    messages = messages_of(route, body, size=len(app.current_event.decoded_body or ""))
+    results = Collect(inbox())(messages, received_at=edge.now(), source="http")
+    wrong = [one for one in results if one["status"] == "rejected"]
+    accepted = len(results) - len(wrong)
+    edge.count("MessagesAccepted", accepted)
+    edge.count("MessagesRejected", len(wrong))
+    edge.logger.info("collected", extra={"route": route, "accepted": accepted, "rejected": len(wrong)})
+    if route != "batch" and wrong:
+        raise BadInput("the message was not accepted", reason=wrong[0]["reason"], where=wrong[0]["field"])
+    return edge.answer({"accepted": accepted, "rejected": len(wrong), "results": results})
+
+
+for name in ("batch", "track", "identify", "page", "screen", "group", "alias"):
+    app.post(f"/v1/{name}")(collect)
+
+
+def copy(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Copy a batch of the stream; all of it comes again when the bucket does not answer."""
+    try:
+        done = CopyLedger(inbox())(records)
+    except Unavailable:
+        edge.count("LedgerCopiesFailed")
+        return {"batchItemFailures": [{"itemIdentifier": records[0]["dynamodb"]["SequenceNumber"]}]}
+    edge.count("LedgerRowsRefused", done.get("refused", 0))
+    edge.logger.info("ledger copied", extra={"records": len(records), **done})
+    return {"batchItemFailures": []}
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    if "Records" not in event:
+        return edge.http(app, event, context)
+    answer = copy(event["Records"])
+    edge.flush()
+    return answer
