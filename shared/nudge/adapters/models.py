@@ -182,6 +182,9 @@ class StoredModels:
                 self._objects.put(_pointer_key(goal), self._signed(said), **_if(etag), content_type="application/json")
             except (Conflict, NotFound):
                 continue
+            self._none_at.pop(goal, None)
+            if goal in self._held:
+                self._held[goal].checked_at = -self._fresh_for  # look again at the next question
             return True
         raise Unavailable(f"{goal}: too many trainings want to point at once")
 

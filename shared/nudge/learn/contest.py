@@ -142,7 +142,7 @@ def judged(rows: pl.DataFrame) -> judge.Rows:
 def _typical(rows: pl.DataFrame) -> float | None:
     came = rows.filter(pl.col("label") == 1)
     total = float((came["worth"] * came["weight"]).sum()) / float(came["weight"].sum())
-    return total if np.isfinite(total) else None
+    return float(f"{total:.9g}") if np.isfinite(total) else None
 
 
 def _fit(slices: Slices, features: list[Feature], tables: list[pd.DataFrame], recipe: Recipe) -> list[Fitted]:

@@ -21,10 +21,10 @@ type Feature = dict[str, Any]
 
 
 def _absent_of(name: str, absent: Absent) -> float | None:
-    """Whoever scores online is deciding; a trait that nobody told us is missing; else the profile's rule."""
+    """Whoever scores online is deciding; a trait or a context that nobody told us is missing; else the profile's rule."""
     if name == IS_DECISION:
         return 1.0
-    return None if name.startswith("trait.") else absent(name)
+    return None if name.startswith(("trait.", "context.")) else absent(name)
 
 
 def choose(rows: pl.DataFrame, recipe: Recipe, absent: Absent) -> list[Feature]:
@@ -39,15 +39,12 @@ def choose(rows: pl.DataFrame, recipe: Recipe, absent: Absent) -> list[Feature]:
         elif rows[name].dtype.is_numeric() or rows[name].dtype == pl.Boolean:
             feature = {"name": name, "type": "number", "absent": _absent_of(name, absent)}
             strength = _strength(numbers(rows, feature), label)
-            ranked += [(-strength, name, feature)] if strength > 0 or name == IS_DECISION else []
+            if name == IS_DECISION and strength > 0:
+                strength = 1.0  # keeps apart who was asked about from who was not
+            ranked += [(-round(strength, 9), name, feature)] if strength > 1e-9 else []
     ranked.sort(key=lambda one: one[:2])
-    chosen = [feature for _, name, feature in ranked[: recipe.numbers]]
-    chosen += [feature for _, name, feature in ranked[recipe.numbers :] if name == IS_DECISION and _varies(rows, name)]
+    chosen = [feature for _, _, feature in ranked[: recipe.numbers]]
     return categories + sorted(chosen, key=lambda feature: str(feature["name"]))
-
-
-def _varies(rows: pl.DataFrame, name: str) -> bool:
-    return rows[name].n_unique() > 1
 
 
 def _category(column: pl.Series, recipe: Recipe) -> Feature | None:
@@ -81,7 +78,14 @@ def numbers(rows: pl.DataFrame, feature: Feature) -> np.ndarray:
     if feature["name"] not in rows.columns or rows[feature["name"]].dtype == pl.String:
         return np.full(rows.height, absent)
     values = rows[feature["name"]].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return np.where(np.isfinite(values), values, absent)
+    return np.where(np.isfinite(values), rounded(values), absent)
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Values to 20 bits (six digits). Sums made in parallel differ in their last bits from run to run; a training does not."""
+    mantissa, exponent = np.frexp(values)
+    near: np.ndarray = np.ldexp(np.round(np.ldexp(mantissa, 20)), exponent - 20)
+    return np.where(np.isfinite(near), near, values)
 
 
 def table(rows: pl.DataFrame, features: list[Feature]) -> pd.DataFrame:

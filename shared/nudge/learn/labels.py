@@ -82,6 +82,12 @@ def decided(decisions: pl.DataFrame, goal: Goal, end: Micros) -> pl.DataFrame:
     )
 
 
+def treated(decisions: pl.DataFrame, goal: Goal) -> pl.DataFrame:
+    """When we did something for whom, towards this goal: `user_id`, `at`."""
+    done = decisions.filter((pl.col("goal") == goal.name) & (pl.col("activity") != NOTHING))
+    return done.select("user_id", pl.col("decided_at").dt.epoch("us").alias("at"))
+
+
 def logged(decisions: pl.DataFrame, goals: pl.DataFrame, goal: Goal, largest_weight: float | None) -> pl.DataFrame:
     """Rows of decisions from `decided`: the vector as it was when we decided, and the activity that was really done."""
     vectors = [_vector(record) for record in decisions["record"].to_list()]

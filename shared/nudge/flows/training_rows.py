@@ -1,0 +1,124 @@
+"""The lake → training rows of a goal. Here the batch executor of profile and the labels of learn meet.
+
+In: a `Lake`, copied into a folder of this run. Out: frames of rows (`learn.labels`), as of several moments. Events of each
+person count once; only those strictly before a moment become features. Knows no model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from nudge.errors import NotFound, NotReady, Unavailable
+from nudge.learn import Recipe, labels, traits
+from nudge.ports import Lake
+from nudge.profile import batch
+from nudge.profile.vector import trait_features
+from nudge.vocabulary import KINDS, Goal, Kind, Micros
+
+LISTINGS = 5
+EVENT = ("user_id", "event_id", "event_type", "event_time", "event_action", "item_id", "category", "value")
+DECISION = ("decision_id", "user_id", "decided_at", "goal", "activity", "propensity", "record")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One copy of the lake, deduplicated: what all goals of a training share. `first` and `end` bound the event times."""
+
+    events: pl.LazyFrame
+    traits: pl.DataFrame
+    decisions: pl.DataFrame
+    first: Micros
+    end: Micros
+    counts: dict[str, int]
+
+    @classmethod
+    def copy(cls, lake: Lake, folder: Path, now: Micros) -> History:
+        """Everything until `now`. Raises NotReady when no event came yet, Unavailable when the lake does not hold still."""
+        paths: dict[Kind, list[Path]] = {kind: _copied(lake, kind, folder) for kind in KINDS if kind != "items"}
+        held = batch.read_events([*paths["events"], *paths["outcomes"]])
+        columns = held.collect_schema().names()
+        if "event_time" not in columns or not paths["events"]:
+            raise NotReady("the lake holds no events; upload some to inbox/events/", missing={"events": 0})
+        past = held.select(name for name in EVENT if name in columns).filter(pl.col("event_time").dt.epoch("us") <= now)
+        past.sort("user_id", "event_time", "event_id").collect(engine="streaming").write_parquet(folder / "events")
+        events = pl.scan_parquet(folder / "events")
+        moments = pl.col("event_time").dt.epoch("us")
+        first, last, count = events.select(moments.min(), moments.max().alias("last"), pl.len()).collect().row(0)
+        if not count:
+            raise NotReady("the lake holds no events of the past", missing={"events": 0})
+        users = _read(paths["users"], ("user_id", "effective_at", "timezone", "locale", "attributes"))
+        told = traits.said(users, trait_features) if users is not None else traits.said(_NO_USERS, trait_features)
+        decisions = _read(paths["decisions"], DECISION)
+        counts = {"events": count, "users": 0 if users is None else users["user_id"].n_unique()}
+        return cls(events, told, _NO_DECISIONS if decisions is None else decisions, first, last + 1, counts)
+
+    def rows(self, goal: Goal, recipe: Recipe) -> tuple[list[pl.DataFrame], list[Micros]]:
+        """Rows of every cut, and of every logged decision whose window is over; and the cuts, oldest first."""
+        goals = labels.happened(self.events, goal)
+        decided = labels.decided(self.decisions, goal, self.end)
+        cuts = labels.cuts(goal, self.first, self.end, recipe.cuts)
+        treated = labels.treated(self.decisions, goal)
+        parts = []
+        for as_of in cuts:
+            vectors = batch.vectors(self.events, as_of)
+            people = traits.known(self.traits, vectors, as_of)
+            parts.append(labels.history(people, goals, goal, as_of, treated))
+        if decided.height:
+            parts.append(labels.logged(decided, goals, goal, recipe.inverse_propensity))
+        return parts, cuts
+
+    def data(self, cuts: list[Micros]) -> dict[str, Any]:
+        """The snapshot, for card and manifest."""
+        return {"first_event": self.first, "end": self.end, "cuts": cuts, "rows": self.counts}
+
+
+_NO_USERS = pl.DataFrame(
+    schema={
+        "user_id": pl.String,
+        "effective_at": pl.Datetime("us", "UTC"),
+        "timezone": pl.String,
+        "locale": pl.String,
+        "attributes": pl.String,
+    }
+)
+_NO_DECISIONS = pl.DataFrame(
+    schema={
+        "decision_id": pl.String,
+        "user_id": pl.String,
+        "decided_at": pl.Datetime("us", "UTC"),
+        "goal": pl.String,
+        "activity": pl.String,
+        "propensity": pl.Float64,
+        "record": pl.String,
+    }
+)
+
+
+def _read(paths: list[Path], columns: tuple[str, ...]) -> pl.DataFrame | None:
+    if not paths:
+        return None
+    frame = pl.concat([pl.scan_parquet(path).select(columns) for path in paths], how="vertical_relaxed")
+    return frame.collect()
+
+
+def _copied(lake: Lake, kind: Kind, folder: Path) -> list[Path]:
+    """All parts of a kind as of one listing: a part that went away was merged into another, so list again."""
+    for attempt in range(LISTINGS):
+        place = folder / f"{kind}-{attempt}"
+        place.mkdir()
+        try:
+            return [
+                _kept(place / f"{number}.parquet", lake.get(part.key)) for number, part in enumerate(lake.parts(kind))
+            ]
+        except NotFound:
+            continue
+    raise Unavailable(f"lake/{kind} changed {LISTINGS} times while it was read")
+
+
+def _kept(path: Path, body: bytes) -> Path:
+    path.write_bytes(body)
+    return path
