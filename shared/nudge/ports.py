@@ -135,7 +135,8 @@ class Profiles(Protocol):
 
     def save(self, profiles: Sequence[Profile]) -> list[str]:
         """Write state, traits and seen of each, if its stored version is `profile.version` (0 = not there); the stored
-        version becomes one higher. Returns the user ids that lost the race, to be read and folded again."""
+        version becomes one higher. Of a person who was not there (0) the flags are written too, by their time; else flags
+        are left alone. Returns the user ids that lost the race, to be read and folded again."""
 
     def consent(self, user_id: str, channel: str, consent: Consent) -> None:
         """The consent with the latest `at` wins; a withdrawal wins a tie."""

@@ -44,6 +44,11 @@ class MemoryProfiles:
             if there.version != profile.version:
                 return False
             self._people[profile.user_id] = replace(stored, consents=there.consents, suppressions=there.suppressions)
+            if profile.version == 0:
+                for channel, consent in profile.consents.items():
+                    self.consent(profile.user_id, channel, consent)
+                for channel, suppression in profile.suppressions.items():
+                    self.suppress(profile.user_id, channel, suppression)
         return True
 
     def _there(self, user_id: str) -> Profile:

@@ -106,23 +106,32 @@ class DynamoProfiles:
         written, weight = profile_map(profile)
         if weight > LARGEST_ROW:
             raise BadInput(f"a profile of {weight} bytes does not fit a row", reason="profile_too_large")
-        if profile.version == 0 and not profile.consents and not profile.suppressions:
-            done = self._put_new(profile.user_id, written)
-            if done is not None:
-                return done
-        return self._update(profile, written)
+        if profile.version:
+            return self._update(profile, written)
+        there = self._put_new(profile, written)
+        if there is None or "profile" in there:
+            return there is None or self._is_ours(there, written)
+        saved = self._update(profile, written)  # there are flags, which stay; ours are added by their time
+        if saved:
+            self._flags(profile)
+        return saved
 
-    def _put_new(self, user_id: str, written: dict[str, Any]) -> bool | None:
-        """Write a row that is not there at all (half the work of an update); None when there are flags to keep."""
+    def _put_new(self, profile: Profile, written: dict[str, Any]) -> dict[str, Any] | None:
+        """Write a row that is not there at all, flags included (half the work of an update). None, or what is there."""
+        flags = {f"consent_{channel}": consent_map(one) for channel, one in profile.consents.items()}
+        flags |= {f"suppressed_{channel}": suppression_map(one) for channel, one in profile.suppressions.items()}
         request = {
-            "Item": {"id": {"S": PERSON + user_id}, "profile": written},
+            "Item": {"id": {"S": PERSON + profile.user_id}, "profile": written, **flags},
             "ConditionExpression": "attribute_not_exists(#id)",
             "ExpressionAttributeNames": {"#id": "id"},
         }
-        there = self._conditional("put_item", request)
-        if there is None:
-            return True
-        return self._is_ours(there, written) if "profile" in there else None
+        return self._conditional("put_item", request)
+
+    def _flags(self, profile: Profile) -> None:
+        for channel, consent in profile.consents.items():
+            self.consent(profile.user_id, channel, consent)
+        for channel, suppression in profile.suppressions.items():
+            self.suppress(profile.user_id, channel, suppression)
 
     def _update(self, profile: Profile, written: dict[str, Any]) -> bool:
         request: dict[str, Any] = {

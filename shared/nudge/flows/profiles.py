@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from nudge.errors import Unavailable
-from nudge.ports import Profiles
+from nudge.errors import NotFound, Unavailable
+from nudge.ports import Lake, Profiles
 from nudge.profile import seen, traits
 from nudge.profile.fold import fold_many
-from nudge.vocabulary import Consent, Event, Micros, Profile
+from nudge.vocabulary import Consent, Event, Kind, Micros, Profile
 
-TRIES, AT_ONCE = 12, 100
+TRIES, AT_ONCE, SNAPSHOTS = 12, 100, 3
 
 type Person = tuple[str, Mapping[str, tuple[Any, Micros]], Mapping[str, Consent]]
 """(user_id, traits with their times, consents by channel)."""
@@ -92,18 +94,106 @@ class ApplyTraits:
 
     def __call__(self, people: Iterable[Person], *, now: Micros) -> Applied:
         """Raises Unavailable as `ApplyEvents`."""
-        said: dict[str, Mapping[str, tuple[Any, Micros]]] = {}
-        consents: dict[tuple[str, str], Consent] = {}
-        for user_id, some, allowed in people:
-            said[user_id] = traits.merge(said.get(user_id, {}), some)
-            for channel, consent in allowed.items():
-                consents[user_id, channel] = traits.later(consents.get((user_id, channel)), consent)
-
-        def with_traits(profile: Profile) -> Profile | None:
-            merged = traits.merge(profile.traits, said[profile.user_id])
-            return None if profile.version and merged == profile.traits else replace(profile, traits=merged)
-
-        written = change(self.profiles, said, with_traits)
-        for (user_id, channel), consent in sorted(consents.items()):
-            self.profiles.consent(user_id, channel, consent)
+        said = Said.by(people)
+        written = change(self.profiles, said.of, said.news)
+        said.allow(self.profiles)
         return Applied(people=written)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of each person, in one; and the consents that are news for people who have a row already."""
+
+    of: dict[str, tuple[traits.Traits, Mapping[str, Consent]]]
+    allowed: dict[tuple[str, str], Consent]
+
+    @classmethod
+    def by(cls, people: Iterable[Person]) -> Said:
+        said = cls({}, {})
+        for user_id, some, allowed in people:
+            before, consents = said.of.get(user_id, ({}, {}))
+            said.of[user_id] = traits.merge(before, some), traits.consents(consents, allowed)
+        return said
+
+    def told(self, profile: Profile) -> Profile:
+        """The person with what is said of them. A new row takes its consents along; those of an old one are flags of their own."""
+        some, allowed = self.of.get(profile.user_id, ({}, {}))
+        consents = traits.consents(profile.consents, allowed)
+        if profile.version:
+            news = {channel: one for channel, one in consents.items() if one != profile.consents.get(channel)}
+            self.allowed.update({(profile.user_id, channel): one for channel, one in news.items()})
+        return replace(profile, traits=traits.merge(profile.traits, some), consents=consents)
+
+    def news(self, profile: Profile) -> Profile | None:
+        """As `told`; None when the row need not be written."""
+        new = self.told(profile)
+        return None if profile.version and new.traits == profile.traits else new
+
+    def allow(self, profiles: Profiles) -> None:
+        """Write the consents that are news."""
+        for (user_id, channel), consent in sorted(self.allowed.items()):
+            profiles.consent(user_id, channel, consent)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """Make everybody's row from the lake: a first load, after a change of the spec, or for people marked `stale`."""
+
+    lake: Lake
+    profiles: Profiles
+
+    def __call__(self, *, now: Micros) -> Applied:
+        """Rows may be written meanwhile: one that holds an event which the snapshot of the lake lacks waits for the next.
+
+        `undecidable` of the answer counts people who stay as they are because the lake lacks their events.
+        """
+        from nudge.profile import batch  # Polars: only heavy doors rebuild
+
+        people = events = 0
+        waiting: set[str] | None = None
+        for _ in range(SNAPSHOTS):
+            with TemporaryDirectory() as folder:
+                happened = batch.read_events([*self._fetch("events", folder), *self._fetch("outcomes", folder)])
+                said = Said.by(batch.people(self._fetch("users", folder)))
+                some, counted, waiting = self._write(batch.states(happened), said, waiting)
+            people, events = people + some, events + counted
+            if not waiting:
+                break
+        return Applied(people, events, undecidable=len(waiting or ()))
+
+    def _fetch(self, kind: Kind, folder: str) -> list[Path]:
+        """Copies of all parts of a kind. A part that is gone was compacted into another: list again."""
+        for _ in range(TRIES):
+            files = []
+            try:
+                for part in self.lake.parts(kind):
+                    files.append(Path(folder) / part.key.replace("/", "_"))
+                    if not files[-1].exists():
+                        files[-1].write_bytes(self.lake.get(part.key))
+            except NotFound:
+                continue
+            return files
+        raise Unavailable(f"lake/{kind} changed under every one of {TRIES} looks")
+
+    def _write(
+        self, states: Iterable[tuple[str, dict[str, Any], bytes]], said: Said, only: set[str] | None
+    ) -> tuple[int, int, set[str]]:
+        """Write people (`only` these); returns people and events written, and who is ahead of the snapshot."""
+        written, counted, ahead, met = 0, 0, set[str](), set[str]()
+        for some in batched(states, AT_ONCE, strict=False):
+            made = {user_id: (state, ids) for user_id, state, ids in some if only is None or user_id in only}
+            met.update(made)
+
+            def rebuilt(profile: Profile, made: Mapping[str, tuple[Any, bytes]] = made) -> Profile | None:
+                state, ids = made[profile.user_id]
+                if seen.lacks(ids, profile.seen or b""):
+                    ahead.add(profile.user_id)
+                    return None
+                return replace(said.told(profile), state=state, seen=ids)
+
+            written += change(self.profiles, made, rebuilt)
+            counted += sum(len(ids) // 10 for user_id, (_, ids) in made.items() if user_id not in ahead)
+        rest = [user_id for user_id in said.of if user_id not in met and (only is None or user_id in only)]
+        written += change(self.profiles, rest, said.news)
+        said.allow(self.profiles)
+        return written, counted, ahead

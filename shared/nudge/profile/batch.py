@@ -7,7 +7,8 @@ category item_id`. Only events strictly before `as_of` count. It does not know l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BytesIO
 from math import log
 from pathlib import Path
@@ -33,12 +34,13 @@ from nudge.profile.spec import (
     written,
 )
 from nudge.profile.vector import category_name, type_names
-from nudge.vocabulary import DAY, Micros
+from nudge.vocabulary import DAY, Consent, Micros
 
 type Source = str | Path | bytes | BytesIO
 type Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 KEY = ("user_id", "event_id")
+KNOWN_TRAITS = ("email", "phone", "timezone", "locale", "created_at")
 _HOUR = 3_600_000_000
 _OPTIONAL: dict[str, pl.DataType] = {"value": pl.Float64(), "category": pl.String(), "item_id": pl.String()}
 
@@ -100,6 +102,30 @@ def _two_to(exponent: pl.Expr) -> pl.Expr:
 
 def _weight(half_life_days: int, until: pl.Expr) -> pl.Expr:
     return _two_to((pl.col("t") - until) / (half_life_days * DAY))
+
+
+def people(parts: Sequence[Source]) -> Iterator[tuple[str, dict[str, tuple[Any, Micros]], dict[str, Consent]]]:
+    """`(user_id, traits, consents)` of every row of Parquet parts of users, which hold since the row's `effective_at`."""
+    for part in parts:
+        rows = _scan(part).with_columns(pl.col(pl.Datetime).cast(pl.Datetime("us")).cast(pl.Int64)).collect()
+        channels = [name.removesuffix("_consent") for name in rows.columns if name.endswith("_consent")]
+        for row in rows.iter_rows(named=True):
+            yield row["user_id"], _traits(row), _consents(row, channels)
+
+
+def _traits(row: Mapping[str, Any]) -> dict[str, tuple[Any, Micros]]:
+    known = {name: row[name] for name in KNOWN_TRAITS if row.get(name) is not None}
+    extra = json.loads(row["attributes"]) if row.get("attributes") else {}
+    return {name: (value, row["effective_at"]) for name, value in (known | extra).items()}
+
+
+def _consents(row: Mapping[str, Any], channels: Sequence[str]) -> dict[str, Consent]:
+    found = {}
+    for channel in channels:
+        if (granted := row[f"{channel}_consent"]) is not None:
+            since, source = row.get(f"{channel}_consent_at"), row.get(f"{channel}_consent_source")
+            found[channel] = Consent(granted, row["effective_at"] if since is None else since, source or "file")
+    return found
 
 
 # ── vectors ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,9 @@ from typing import Any
 
 from nudge.vocabulary import Consent, Micros
 
+KEEP_CHARACTERS, FEW = 150_000, 200
+"""A row has 400 kB: of more than this many characters of traits the newest stay."""
+
 type Traits = Mapping[str, tuple[Any, Micros]]
 
 
@@ -24,11 +27,26 @@ def merge(a: Traits, b: Traits) -> dict[str, tuple[Any, Micros]]:
     for name, (value, at) in b.items():
         if name not in merged or _rank(merged[name]) < _rank((value, at)):
             merged[name] = (value, at)
-    return merged
+    return _bounded(merged)
 
 
 def _rank(held: tuple[Any, Micros]) -> tuple[Micros, str]:
     return held[1], json.dumps(held[0], sort_keys=True, ensure_ascii=False)
+
+
+def _bounded(merged: dict[str, tuple[Any, Micros]]) -> dict[str, tuple[Any, Micros]]:
+    """The traits, or of a person who has too many for a row the newest."""
+    if len(merged) <= FEW and not any(
+        isinstance(value, str | list | dict) and len(value) > FEW for value, _ in merged.values()
+    ):
+        return merged
+    kept, size = {}, 0
+    for name in sorted(merged, key=lambda name: (-merged[name][1], name)):
+        size += len(json.dumps([name, merged[name]]))
+        if size > KEEP_CHARACTERS:
+            break
+        kept[name] = merged[name]
+    return kept
 
 
 def later(a: Consent | None, b: Consent) -> Consent:
@@ -38,3 +56,8 @@ def later(a: Consent | None, b: Consent) -> Consent:
     False
     """
     return b if a is None or b.at > a.at or (b.at == a.at and not b.granted) else a
+
+
+def consents(a: Mapping[str, Consent], b: Mapping[str, Consent]) -> dict[str, Consent]:
+    """Per channel the consent in force of two."""
+    return {**a, **{channel: later(a.get(channel), consent) for channel, consent in b.items()}}
