@@ -26,7 +26,7 @@ def flow() -> Report:
     return Report(
         lake=ObjectsLake(bucket),
         reports=bucket,
-        plans=StoredPlans(bucket, clock=edge.now),
+        plans=StoredPlans(bucket, clock=lambda: edge.now()),
         arrivals=DynamoArrivals(client("dynamodb"), here.arrivals_table),
     )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-SECTIONS = ("total", "programme", "goals")
-PEOPLE = frozenset({"people", "decisions", "messages", "conversions"})
+PEOPLE = frozenset({"people", "decisions", "messages", "conversions", "attribution"})
 WITHHELD = "withheld: fewer people than the smallest group a report may show"
 
 
@@ -55,7 +54,7 @@ def _counts(value: Any, smallest: int) -> Any:
     if len(small) == 1:
         others = {name: held for name, held in counts.items() if name not in small and held > 0}
         small |= {min(others, key=lambda name: (others[name], name))} if others else set()
-    if "rate" in inner and "converted" in small:
+    if small:  # a rate or an amount would tell the count
         small |= {name for name, held in inner.items() if isinstance(held, float)}
     return {name: None if name in small else held for name, held in inner.items()}
 
