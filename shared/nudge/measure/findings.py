@@ -10,18 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from math import isfinite
 from typing import Any
 
 import polars as pl
 
-from nudge.measure import attribution, lift, tally
+from nudge.measure import attribution, lift, shown, tally
 from nudge.measure.frames import each_decision_once, each_event_once
 from nudge.measure.lift import Arm, Estimate
-from nudge.measure.ratio import SampleRatio, sample_ratio
-from nudge.vocabulary import FINAL_STATES, Activity, Goal, Micros, Plan
-
-TOP_REASONS = 5
+from nudge.measure.ratio import sample_ratio
+from nudge.vocabulary import Activity, Goal, Micros, Plan
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def of_goal(evidence: Evidence, goal: Goal) -> tuple[dict[str, Any], list[Compar
     credited = attribution.last_touch(evidence.touches, evidence.happened[goal.name], goal)
     pairs = [of_activity(evidence, goal, activity, credited) for activity in named]
     comparisons = [comparison for _, comparison in pairs]
-    shown = {
+    said = {
         "goal": goal.name,
         "event": goal.event,
         "within_days": goal.within_days,
@@ -94,7 +91,7 @@ def of_goal(evidence: Evidence, goal: Goal) -> tuple[dict[str, Any], list[Compar
         "total": _total(comparisons),
         "activities": [one for one, _ in pairs],
     }
-    return shown, comparisons
+    return said, comparisons
 
 
 def of_activity(
@@ -111,7 +108,7 @@ def of_activity(
     gain = each.times(treated.size)
     groups = Counter(people["group"].to_list())
     ratio = sample_ratio(groups["treatment"], groups["holdout"], 0.0 if activity.transactional else activity.holdout)
-    shown = {
+    said = {
         "activity": activity.name,
         "channel": activity.channel,
         "people": {
@@ -119,23 +116,23 @@ def of_activity(
             "holdout": groups["holdout"],
             "not_matured": people.height - judged.height,
         },
-        "decisions": _counts(drawn["group"].to_list(), ("treatment", "holdout", "global_holdout")),
-        "messages": _messages(sent),
-        "conversions": {"treatment": _group(treated), "holdout": _group(held)},
-        "incremental_conversions": estimate(lift.rates(treated, held).times(treated.size)),
+        "decisions": shown.by_name(drawn["group"].to_list(), ("treatment", "holdout", "global_holdout")),
+        "messages": shown.messages(sent),
+        "conversions": {"treatment": shown.group(treated), "holdout": shown.group(held)},
+        "incremental_conversions": shown.estimate(lift.rates(treated, held).times(treated.size)),
         "incremental_value": {
-            **estimate(gain),
-            "per_person": estimate(each),
-            "variance_reduced": estimate(lift.adjusted(treated, held).times(treated.size)),
+            **shown.estimate(gain),
+            "per_person": shown.estimate(each),
+            "variance_reduced": shown.estimate(lift.adjusted(treated, held).times(treated.size)),
         },
-        "cost": number(cost),
-        "cost_so_far": number(float(sent["cost"].sum())),
-        "roi": estimate(lift.roi(gain, cost)),
-        "sample_ratio": _ratio(ratio, people),
-        "smallest_detectable_effect": _detectable(treated, held),
-        "attribution": _credited(credited, activity.name),
+        "cost": shown.number(cost),
+        "cost_so_far": shown.number(float(sent["cost"].sum())),
+        "roi": shown.estimate(lift.roi(gain, cost)),
+        "sample_ratio": shown.split(ratio, people),
+        "smallest_detectable_effect": shown.detectable(treated, held),
+        "attribution": shown.credited_to(credited, activity.name),
     }
-    return shown, Comparison(treated, held, gain, cost)
+    return said, Comparison(treated, held, gain, cost)
 
 
 def programme(evidence: Evidence) -> dict[str, Any]:
@@ -158,11 +155,11 @@ def programme(evidence: Evidence) -> dict[str, Any]:
     ratio = sample_ratio(treated.size, held.size, evidence.plan.policy.holdout)
     return {
         "people": {"programme": treated.size, "global_holdout": held.size},
-        "conversions": {"programme": _group(treated), "global_holdout": _group(held)},
-        "incremental_value": {**estimate(gain), "per_person": estimate(each)},
-        "cost": number(cost),
-        "roi": estimate(lift.roi(gain, cost)),
-        "sample_ratio": _ratio(ratio, people),
+        "conversions": {"programme": shown.group(treated), "global_holdout": shown.group(held)},
+        "incremental_value": {**shown.estimate(gain), "per_person": shown.estimate(each)},
+        "cost": shown.number(cost),
+        "roi": shown.estimate(lift.roi(gain, cost)),
+        "sample_ratio": shown.split(ratio, people),
     }
 
 
@@ -172,7 +169,7 @@ def with_truth(body: dict[str, Any], truth: Mapping[str, float]) -> dict[str, An
         {
             **goal,
             "activities": [
-                {**one, "truth": {"incremental_value": number(truth[one["activity"]])}}
+                {**one, "truth": {"incremental_value": shown.number(truth[one["activity"]])}}
                 if one["activity"] in truth
                 else one
                 for one in goal["activities"]
@@ -183,27 +180,15 @@ def with_truth(body: dict[str, Any], truth: Mapping[str, float]) -> dict[str, An
     return {**body, "goals": goals}
 
 
-def number(value: float | None) -> float | None:
-    """A figure as it is written down: six decimals, so that the order of additions leaves no trace; None if not finite."""
-    return None if value is None or not isfinite(value) else round(float(value), 6) + 0.0
-
-
-def estimate(one: Estimate) -> dict[str, Any]:
-    """An estimate as JSON."""
-    return {
-        "estimate": number(one.estimate),
-        "low": number(one.low),
-        "high": number(one.high),
-        "p_value": number(one.p_value),
-        "note": one.note,
-    }
-
-
 def _total(compared: list[Comparison]) -> dict[str, Any]:
     gain = lift.together([(one.treated, one.held, one.gain) for one in compared])
     counted = [one for one in compared if one.gain.low is not None and one.gain.high is not None]
     cost = sum(one.cost for one in counted)
-    return {"incremental_value": estimate(gain), "cost": number(cost), "roi": estimate(lift.roi(gain, cost))}
+    return {
+        "incremental_value": shown.estimate(gain),
+        "cost": shown.number(cost),
+        "roi": shown.estimate(lift.roi(gain, cost)),
+    }
 
 
 def _period(evidence: Evidence) -> dict[str, str | None]:
@@ -216,71 +201,3 @@ def _period(evidence: Evidence) -> dict[str, str | None]:
 
 def _written(moment: object) -> str | None:
     return moment.isoformat() if isinstance(moment, datetime) else None
-
-
-def _counts(values: list[Any], names: tuple[str, ...]) -> dict[str, int]:
-    counted = Counter(values)
-    return {name: counted[name] for name in names}
-
-
-def _group(arm: Arm) -> dict[str, Any]:
-    low, high = lift.wilson(arm.conversions, arm.size)
-    rate = arm.conversions / arm.size if arm.size else None
-    return {
-        "people": arm.size,
-        "converted": arm.conversions,
-        "rate": number(rate),
-        "rate_low": number(low) if arm.size else None,
-        "rate_high": number(high) if arm.size else None,
-        "value": number(float(arm.values.sum())),
-        "value_per_person": number(float(arm.values.mean())) if arm.size else None,
-    }
-
-
-def _messages(sent: pl.DataFrame) -> dict[str, Any]:
-    states = Counter(sent["state"].to_list())
-    why = Counter(
-        (state, reason)
-        for state, reason in sent.select("state", "why").rows()
-        if state in ("skipped", "failed", "unknown") and reason
-    )
-    return {
-        **{state: states[state] for state in FINAL_STATES},
-        "not_final": states[None],
-        **{name: int(sent[name].sum()) for name in tally.REACTIONS},
-        "reasons": [
-            {"state": state, "reason": reason, "count": count}
-            for (state, reason), count in sorted(why.items(), key=lambda one: (-one[1], one[0]))[:TOP_REASONS]
-        ],
-    }
-
-
-def _ratio(ratio: SampleRatio, people: pl.DataFrame) -> dict[str, Any]:
-    return {
-        "planned_holdout": number(ratio.planned),
-        "observed_holdout": number(ratio.observed),
-        "p_value": number(ratio.p_value),
-        "flagged": ratio.flagged,
-        "plan_versions": people["plan_version"].n_unique(),
-        "note": ratio.note,
-    }
-
-
-def _detectable(treated: Arm, held: Arm) -> dict[str, Any]:
-    worth, rate = lift.smallest_detectable(treated, held)
-    unknown = worth is None
-    return {
-        "value": number(None if worth is None else worth * treated.size),
-        "value_per_person": number(worth),
-        "rate": number(rate),
-        "note": "needs at least two people in each group, and some spread" if unknown else None,
-    }
-
-
-def _credited(credited: pl.DataFrame, activity: str) -> dict[str, Any]:
-    own = credited.filter(pl.col("activity") == activity)
-    return {
-        "kind": "last_touch",
-        "conversions": int(own["conversions"].sum()),
-        "value": number(float(own["value"].sum())),
-    }

@@ -20,6 +20,7 @@ header .over{margin:0;color:var(--soft);font-size:.9rem}
 h1,h2,h3,h4{line-height:1.2;margin:0;font-weight:650;letter-spacing:-.01em}
 h1{font-size:1.15rem}
 h2{font-size:1.45rem;margin:3.25rem 0 .35rem}
+h2+.card{margin-top:.9rem}
 h3{font-size:1.12rem}
 h4{font-size:.82rem;color:var(--soft);font-weight:600;letter-spacing:0;margin-bottom:.6rem}
 p{margin:.35rem 0}
@@ -84,12 +85,12 @@ footer{margin-top:3.5rem;color:var(--soft);font-size:.85rem;border-top:1px solid
 code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.92em}
 @media (max-width:60rem){.three{grid-template-columns:1fr 1fr}.three>:last-child{grid-column:1/-1}}
 @media (max-width:44rem){.page{padding:1.5rem 1rem 3rem}.card{padding:1.15rem}.hero{padding:1.35rem 1.15rem}.trio,.three{grid-template-columns:1fr}
-.row{grid-template-columns:1fr auto;gap:.15rem 1rem;padding:.6rem 0}.row svg{grid-column:1/-1;order:3}.row.scale .name,.row.scale .figure{display:none}
+.row{grid-template-columns:1fr auto;gap:.15rem 1rem;padding:.6rem 0;align-items:start}.row svg{grid-column:1/-1;order:3}.row.scale .name,.row.scale .figure{display:none}
 .stacked thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.stacked,.stacked tbody,.stacked tr,.stacked td,.stacked th{display:block}
+.stacked,.stacked caption,.stacked tbody,.stacked tr,.stacked td,.stacked th{display:block}
 .stacked tr{padding:.6rem 0;border-bottom:1px solid var(--line)}.stacked tr:last-child{border-bottom:0}
 .stacked td,.stacked th{border:0;padding:.12rem 0;text-align:left;white-space:normal}
 .stacked td[data-head]{display:flex;justify-content:space-between;gap:1rem;text-align:right}
-.stacked td[data-head]::before{content:attr(data-head);color:var(--soft);text-align:left}}
+.stacked td[data-head]::before{content:attr(data-head);color:var(--soft);text-align:left;flex:none;max-width:55%}}
 @media print{body{background:#fff}.card{break-inside:avoid}.skip{display:none}}
 """.strip()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,8 @@ from nudge.measure import charts
 from nudge.measure.cards import ends, goal_section
 from nudge.measure.look import STYLE
 from nudge.measure.markup import Child, Html, tag
-from nudge.measure.words import count, day, figure, label, money, ratio, share, span, verdict, whole
+from nudge.measure.tables import attribution_section, data_section, models_section
+from nudge.measure.words import count, day, label, moment, money, ratio, share, span, verdict, whole
 
 
 def page(report: Mapping[str, Any]) -> str:
@@ -28,9 +29,9 @@ def page(report: Mapping[str, Any]) -> str:
             _headline(report),
             _warnings(report),
             [goal_section(goal, report["currency"]) for goal in report["goals"]],
-            _quality(report["data_quality"]),
-            _models(report["models"]),
-            _attribution(report),
+            data_section(report["data_quality"]),
+            models_section(report["models"]),
+            attribution_section(report),
             _reading(),
             id="report",
         ),
@@ -163,106 +164,6 @@ def _notice(title: str, words: str) -> Html:
     return tag("div", tag("strong", title), " ", words, class_="notice", role="note")
 
 
-def table(caption: str, head: Sequence[tuple[str, bool]], rows: Sequence[Sequence[Child]]) -> Html:
-    """A table whose first column names its row; (title, is a number) a column. On a phone each row becomes a block."""
-    titles = tag("tr", [tag("th", title, scope="col", class_="num" if number else None) for title, number in head])
-    body = [
-        tag(
-            "tr",
-            tag("th", row[0], scope="row"),
-            [
-                tag("td", cell, class_="num" if number else None, data_head=title)
-                for cell, (title, number) in zip(row[1:], head[1:], strict=True)
-            ],
-        )
-        for row in rows
-    ]
-    return tag("table", tag("caption", caption), tag("thead", titles), tag("tbody", body), class_="stacked")
-
-
-def _quality(data: Mapping[str, Any]) -> Html:
-    rows = [
-        [
-            label(one["kind"]),
-            count(one["read"]),
-            count(one["accepted"]),
-            count(one["rejected"]),
-            count(one["duplicate"]),
-            ", ".join(f"{why['reason']} ({count(why['count'])})" for why in one["reasons"]) or "–",
-        ]
-        for one in data["rows"]
-        if one["read"]
-    ]
-    head = [
-        ("Kind", False),
-        ("Read", True),
-        ("Accepted", True),
-        ("Rejected", True),
-        ("Duplicate", True),
-        ("Why rejected", False),
-    ]
-    states = ", ".join(f"{count(number)} {state}" for state, number in data["objects"].items())
-    shown = table(f"Rows of every file and request. Objects: {states or 'none'}.", head, rows)
-    return tag(
-        "section",
-        tag("h2", "Data"),
-        tag("p", f"{share(data['quarantine_share'])} of the rows went to quarantine.", class_="lead"),
-        tag("div", shown if rows else tag("p", "Nothing has arrived yet."), class_="card"),
-    )
-
-
-def _models(models: Sequence[Mapping[str, Any]]) -> Html:
-    rows = [
-        [
-            label(one["goal"]),
-            one["kind"] or "rules of the plan",
-            one["version"] or "–",
-            [tag("div", f"{label(name)} {figure(held)}") for name, held in one["metrics"].items()] or "–",
-            [
-                tag("div", one["reason"] or "–"),
-                tag("div", f"Challenger {one['challenger']['version']}: {one['challenger']['reason']}", class_="small")
-                if one["challenger"]
-                else None,
-            ],
-        ]
-        for one in models
-    ]
-    head = [
-        ("Goal", False),
-        ("Model", False),
-        ("Version", False),
-        ("On the last time slice", False),
-        ("Verdict", False),
-    ]
-    shown = table(
-        "The model in force for each goal, its figures with their intervals, and why it was chosen.", head, rows
-    )
-    none = tag("p", "None yet: decisions follow the plan's rules.")
-    return tag("section", tag("h2", "Models"), tag("div", shown if rows else none, class_="card"))
-
-
-def _attribution(report: Mapping[str, Any]) -> Html:
-    write = partial(money, currency=report["currency"])
-    rows = [
-        [
-            f"{label(activity['activity'])} ({label(goal['goal'])})",
-            count(activity["attribution"]["conversions"]),
-            write(activity["attribution"]["value"]),
-            write(activity["incremental_value"]["estimate"]),
-        ]
-        for goal in report["goals"]
-        for activity in goal["activities"]
-    ]
-    head = [("Activity", False), ("Conversions credited", True), ("Value credited", True), ("Incremental value", True)]
-    words = "Every conversion credited to the last message before it. It pays for what would have come anyway; the last column does not."
-    return tag(
-        "section",
-        tag("h2", "Last-touch attribution, for comparison"),
-        tag("p", words, class_="lead"),
-        tag("div", table("Last touch beside lift.", head, rows), class_="card"),
-    )
-
-
 def _reading() -> Html:
     said = (
         "Chance decides who is held out. People count in the group they were drawn for, whether or not the message reached them, from the first decision that drew the activity.",
@@ -274,5 +175,6 @@ def _reading() -> Html:
 
 
 def _footer(report: Mapping[str, Any]) -> Html:
-    made = f"Made {report['generated_at']}. Newest event {report['period']['newest_event'] or 'none'}. "
+    newest = report["period"]["newest_event"]
+    made = f"Made {moment(report['generated_at'])}. Newest goal event: {moment(newest) if newest else 'none'}. "
     return tag("footer", tag("p", made, "Checksum of the figures: ", tag("code", report["checksum"])))

@@ -8,6 +8,13 @@ from typing import Any
 
 MINUS = "\u2212"
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CNY": "¥", "INR": "₹"}
+METRICS = {
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "ece": "ECE",
+    "brier": "Brier score",
+    "lift_at_10": "Lift at 10 %",
+}
 UNKNOWN = "not known yet"
 
 
@@ -70,6 +77,16 @@ def day(moment: str | None) -> str:
         return "–"
     at = datetime.fromisoformat(moment)
     return f"{at.day} {at:%B %Y}"
+
+
+def moment(written: str) -> str:
+    """An ISO time in words: 6 April 2026, 06:00 UTC."""
+    return f"{day(written)}, {datetime.fromisoformat(written):%H:%M} UTC"
+
+
+def metric(name: str) -> str:
+    """A metric's name as people in the field write it."""
+    return METRICS.get(name) or label(name)
 
 
 def span(one: Mapping[str, Any], write: Callable[[float | None], str]) -> str:

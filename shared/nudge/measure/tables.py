@@ -1,0 +1,110 @@
+"""What arrived, which models stand and the last-touch count come in; the report's tables go out, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from nudge.measure.markup import Child, Html, tag
+from nudge.measure.words import count, figure, label, metric, money, share
+
+
+def table(caption: str, head: Sequence[tuple[str, bool]], rows: Sequence[Sequence[Child]]) -> Html:
+    """A table whose first column names its row; (title, is a number) a column. On a phone each row becomes a block."""
+    titles = tag("tr", [tag("th", title, scope="col", class_="num" if number else None) for title, number in head])
+    body = [
+        tag(
+            "tr",
+            tag("th", row[0], scope="row"),
+            [
+                tag("td", tag("div", cell), class_="num" if number else None, data_head=title)
+                for cell, (title, number) in zip(row[1:], head[1:], strict=True)
+            ],
+        )
+        for row in rows
+    ]
+    return tag("table", tag("caption", caption), tag("thead", titles), tag("tbody", body), class_="stacked")
+
+
+def data_section(data: Mapping[str, Any]) -> Html:
+    rows = [
+        [
+            label(one["kind"]),
+            count(one["read"]),
+            count(one["accepted"]),
+            count(one["rejected"]),
+            count(one["duplicate"]),
+            ", ".join(f"{why['reason']} ({count(why['count'])})" for why in one["reasons"]) or "–",
+        ]
+        for one in data["rows"]
+        if one["read"]
+    ]
+    head = [
+        ("Kind", False),
+        ("Read", True),
+        ("Accepted", True),
+        ("Rejected", True),
+        ("Duplicate", True),
+        ("Why rejected", False),
+    ]
+    states = ", ".join(f"{count(number)} {state}" for state, number in data["objects"].items())
+    shown = table(f"Rows of every file and request. Files and requests: {states or 'none'}.", head, rows)
+    return tag(
+        "section",
+        tag("h2", "Data"),
+        tag("p", f"{share(data['quarantine_share'])} of the rows went to quarantine.", class_="lead"),
+        tag("div", shown if rows else tag("p", "Nothing has arrived yet."), class_="card"),
+    )
+
+
+def models_section(models: Sequence[Mapping[str, Any]]) -> Html:
+    rows = [
+        [
+            label(one["goal"]),
+            one["kind"] or "rules of the plan",
+            one["version"] or "–",
+            [tag("div", f"{metric(name)} {figure(held)}") for name, held in one["metrics"].items()] or "–",
+            [
+                tag("div", one["reason"] or "–"),
+                tag("div", f"Challenger {one['challenger']['version']}: {one['challenger']['reason']}", class_="small")
+                if one["challenger"]
+                else None,
+            ],
+        ]
+        for one in models
+    ]
+    head = [
+        ("Goal", False),
+        ("Model", False),
+        ("Version", False),
+        ("On the last time slice", False),
+        ("Verdict", False),
+    ]
+    shown = table(
+        "The model in force for each goal, its figures with their intervals, and why it was chosen.", head, rows
+    )
+    none = tag("p", "None yet: decisions follow the plan's rules.")
+    return tag("section", tag("h2", "Models"), tag("div", shown if rows else none, class_="card"))
+
+
+def attribution_section(report: Mapping[str, Any]) -> Html:
+    write = partial(money, currency=report["currency"])
+    rows = [
+        [
+            f"{label(activity['activity'])} ({label(goal['goal'])})",
+            count(activity["attribution"]["conversions"]),
+            write(activity["attribution"]["value"]),
+            write(activity["incremental_value"]["estimate"]),
+        ]
+        for goal in report["goals"]
+        for activity in goal["activities"]
+    ]
+    head = [("Activity", False), ("Conversions credited", True), ("Value credited", True), ("Incremental value", True)]
+    words = "Every conversion credited to the last message before it. It pays for what would have come anyway; the last column does not."
+    return tag(
+        "section",
+        tag("h2", "Last-touch attribution, for comparison"),
+        tag("p", words, class_="lead"),
+        tag("div", table("Last touch beside lift.", head, rows), class_="card"),
+    )
