@@ -135,6 +135,9 @@ class _Trace:
         left, right = (other, self) if swap else (self, other)
         return _Trace(f"({_text(left)} {sign} {_text(right)})")
 
+    def __bool__(self) -> bool:
+        raise TypeError(f"a formula has no branches: {self.text}")
+
     def __add__(self, other: Any) -> _Trace:
         return self._with("+", other)
 

@@ -99,18 +99,22 @@ def last_time(state: Mapping[str, Any]) -> Micros:
 def features(profile: Profile, as_of: Micros) -> Vector:
     """What a model sees of a person now: `vector` at `max(as_of, last event + 1 µs)`, and `trait.*`."""
     numbers: Vector = dict(vector(profile.state, max(as_of, last_time(profile.state) + 1)))
-    return numbers | trait_features(profile.traits)
+    return numbers | trait_features(profile.traits, as_of)
 
 
-def trait_features(traits: Mapping[str, tuple[Any, Micros]]) -> Vector:
+def trait_features(traits: Mapping[str, tuple[Any, Micros]], as_of: Micros) -> Vector:
     """`{name: (value, µs)}` → `{"trait.name": value}`: numbers as floats, booleans as 0/1, short texts as categories.
 
-    What tells who the person is (address, name, number, id; see `PRIVATE`) never becomes a feature, nor does prose.
+    `created_at` (µs) becomes `trait.account_days`. What tells who the person is (address, name, number, id; see `PRIVATE`)
+    never becomes a feature, nor does prose.
     """
     seen: Vector = {}
     for name, (value, _) in traits.items():
         if isinstance(value, bool):
             seen[f"trait.{name}"] = float(value)
+        elif name == "created_at":
+            if isinstance(value, int | float):
+                seen["trait.account_days"] = (as_of - value) / DAY
         elif is_private(name):
             continue
         elif isinstance(value, int | float):
@@ -125,12 +129,12 @@ def trait_features(traits: Mapping[str, tuple[Any, Micros]]) -> Vector:
 def is_private(name: str) -> bool:
     """Whether a trait's name says that it identifies a person.
 
-    >>> is_private("firstName"), is_private("home_phone"), is_private("plan"), is_private("created_at")
-    (True, True, False, True)
+    >>> is_private("firstName"), is_private("home_phone"), is_private("plan")
+    (True, True, False)
     """
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
     joined = "".join(words).lower()
-    return name == "created_at" or joined in PRIVATE or any(word.lower() in PRIVATE for word in words)
+    return joined in PRIVATE or any(word.lower() in PRIVATE for word in words)
 
 
 @lru_cache(maxsize=4096)
