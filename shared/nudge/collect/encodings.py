@@ -24,6 +24,7 @@ _BOMS: Final = (
 _PAIR: Final = re.compile(rb"[\x81-\xfe](?:[\x30-\x39][\x81-\xfe][\x30-\x39]|[\x40-\x7e\x80-\xfe])")
 _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROL_TEXT: Final = re.compile(_CONTROL.pattern.decode("latin-1"))
 
 CUTTABLE: Final = ("utf-8", "utf-8-sig", "cp1252", "gb18030")
 """Encodings in which the bytes of a line end and of a quote never are part of another character."""
@@ -65,11 +66,13 @@ def _wide(window: bytes) -> str | None:
     if half == 0:
         return None
     even, odd = window[0::2].count(0), window[1::2].count(0)
-    if odd * 5 > half and even * 20 < odd:
-        return "utf-16-le"
+    name = "utf-16-le" if odd * 5 > half and even * 20 < odd else None
     if even * 5 > half and odd * 20 < even:
-        return "utf-16-be"
-    return None
+        name = "utf-16-be"
+    if name is None:
+        return None
+    text = window[: half * 2].decode(name, "replace")
+    return name if len(_CONTROL_TEXT.findall(text)) * 20 <= len(text) else None
 
 
 def _is_valid(window: bytes, encoding: str) -> bool:

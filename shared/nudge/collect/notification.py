@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
+from nudge.collect.formats import INBOX
 from nudge.errors import BadInput
 
 DEEPEST_ENVELOPE: Final = 3
@@ -90,6 +91,8 @@ def _event_bridge(body: Mapping[str, Any]) -> Iterator[Notice]:
     except (KeyError, TypeError):
         raise _bad() from None
     decoded = unquote_plus(key)
+    if not key.startswith(INBOX) and decoded.startswith(INBOX):
+        key = decoded
     spare = decoded if decoded != key else None
     yield _notice(bucket, key, entry.get("version-id"), entry.get("etag"), entry.get("sequencer"), spare)
 

@@ -73,10 +73,13 @@ def _json_form(key: str, text: str) -> Format | None:
         return "json" if start[1:].lstrip()[:1] in ("{", "]") else None
     if not start.startswith("{"):
         return "jsonl" if not start and formats.format_of_name(key) in ("json", "jsonl") else None
-    lines = [line for line in islice(start.splitlines(), 20) if line.strip()]
-    if formats.format_of_name(key) == "jsonl" or any(_is_object(line) for line in lines):
-        return "jsonl"
-    return "json" if len(lines) > 1 else "jsonl"
+    try:
+        _, end = json.JSONDecoder().raw_decode(start)
+    except (ValueError, RecursionError):
+        lines = [line for line in islice(start.splitlines(), 20) if line.startswith("{")]
+        is_lines = formats.format_of_name(key) == "jsonl" or any(_is_object(line) for line in lines)
+        return "jsonl" if is_lines or len(start.splitlines()) == 1 else "json"
+    return "json" if "\n" in start[:end] else "jsonl"
 
 
 def _first_names(text: str) -> tuple[str, ...]:
