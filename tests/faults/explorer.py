@@ -56,7 +56,7 @@ def fault(kind: str | None = None, at: int = -1) -> Iterator[Calls]:
         calls.names += (name,)
         if calls.made != at:
             return real(self, name, asked)
-        return _faulty(kind, lambda: real(self, name, asked), name)
+        return _faulty(kind, lambda: real(self, name, dict(asked)), name)
 
     botocore.client.BaseClient._make_api_call = call  # type: ignore[method-assign]
     try:

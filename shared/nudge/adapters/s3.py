@@ -12,7 +12,10 @@ from nudge.errors import Conflict, NotFound, Unavailable
 from nudge.ports import ObjectInfo
 
 GONE = {"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404", "NotFound", "MethodNotAllowed", "405"}
-LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+LOST_RACE = {"PreconditionFailed", "412"}
+UNDECIDED = {"ConditionalRequestConflict", "409"}
+"""Someone writes the same key at this moment, and S3 has not judged our condition: ask again. Not a lost race: there may be nothing."""
+TRIES = 4
 
 
 def translated(error: Exception, what: str) -> Exception:
@@ -90,11 +93,16 @@ class S3Objects:
         content_type: str = "application/octet-stream",
     ) -> str:
         condition = {"IfNoneMatch": "*"} if new else {"IfMatch": etag} if etag else {}
-        try:
-            done = self._s3.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type, **condition)
-        except (ClientError, BotoCoreError) as error:
-            raise translated(error, key) from error
-        return str(done["ETag"].strip('"'))
+        asked = {"Bucket": self.name, "Key": key, "Body": body, "ContentType": content_type, **condition}
+        for left in reversed(range(TRIES)):
+            try:
+                return str(self._s3.put_object(**asked)["ETag"].strip('"'))
+            except ClientError as error:
+                if code(error) not in UNDECIDED or not left:
+                    raise translated(error, key) from error
+            except BotoCoreError as error:
+                raise translated(error, key) from error
+        raise Unavailable(f"{key}: S3 did not decide")
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         asked: dict[str, Any] = {"Bucket": self.name, "Prefix": prefix}
