@@ -49,9 +49,7 @@ def _parameter(found: re.Match[str]) -> str:
 class Api:
     """The routes of the template, answered in this process."""
 
-    def __init__(
-        self, routes: Sequence[Route], invoke: Callable[[str, Mapping[str, Any]], Any], clock: Clock
-    ) -> None:
+    def __init__(self, routes: Sequence[Route], invoke: Callable[[str, Mapping[str, Any]], Any], clock: Clock) -> None:
         self.routes = routes
         self._invoke = invoke
         self._clock = clock

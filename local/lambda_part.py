@@ -48,9 +48,7 @@ class Lambda(AbstractContextManager["Lambda"]):
         )
         mappings = deployment.mappings(template)
         invoke = self.doors.invoke
-        self.queues = [
-            QueuePoller(one, aws.queue_url(one.source), invoke) for one in mappings if ":sqs:" in one.source
-        ]
+        self.queues = [QueuePoller(one, aws.queue_url(one.source), invoke) for one in mappings if ":sqs:" in one.source]
         self.streams = [StreamPoller(one, invoke) for one in mappings if ":dynamodb:" in one.source]
 
     def __enter__(self) -> Self:

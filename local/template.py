@@ -123,7 +123,9 @@ def _names(node: Any) -> set[str]:
         elif key == "Fn::GetAtt":
             found.add(_target(below)[0])
         elif key == "Fn::Sub":
-            found |= {name.partition(".")[0] for name in _VARIABLE.findall(below if isinstance(below, str) else below[0])}
+            found |= {
+                name.partition(".")[0] for name in _VARIABLE.findall(below if isinstance(below, str) else below[0])
+            }
         found |= _names(below)
     return found
 

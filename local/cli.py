@@ -1,0 +1,288 @@
+"""`nudge`: the command line. In: arguments. Out: what the run tells: tables for people, one JSON object for machines.
+
+`run` plays the sample shop, or takes your own files the whole way. `serve` keeps the API, the outbox and the report page
+up on this machine. `plan`, `models` and `rebuild` work on a deployed stack's bucket and tables (environment as the
+doors have it), or with `--help` say what they need.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nudge.errors import NudgeError
+
+SEED = 7
+SHOP_PEOPLE = 4_000
+OUT = Path("build") / "local"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    chosen = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = chosen.command
+    try:
+        return command(chosen)
+    except (NudgeError, LookupError, ValueError, OSError) as wrong:
+        print(f"nudge: {wrong}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nudge", description="Intelligent marketing automation, on this machine.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    run = commands.add_parser("run", help="the whole loop: sample shop, or your own files")
+    run.add_argument("--json", action="store_true", help="one JSON object on standard output, and nothing else")
+    for name in ("users", "events", "items"):
+        run.add_argument(f"--{name}", nargs="+", type=Path, default=[], metavar="FILE", help=f"your {name}")
+    run.add_argument(
+        "--plan", type=Path, metavar="FILE", help="your plan; one is made from the data when there is none"
+    )
+    run.add_argument("--templates", type=Path, metavar="FOLDER", help="your templates, <name>.json each")
+    run.add_argument("--people", type=int, metavar="N", help="sample shop: its size; own files: decide for at most N")
+    run.add_argument("--seed", type=int, default=SEED, help="of the sample shop")
+    run.add_argument("--out", type=Path, default=OUT, metavar="FOLDER", help="outbox, logs and report go here")
+    run.set_defaults(command=_run)
+    serve = commands.add_parser("serve", help="the API, the outbox and the report page on localhost")
+    serve.add_argument("--port", type=int, default=8765)
+    serve.add_argument("--empty", action="store_true", help="start with nothing, not with a small sample shop")
+    serve.add_argument("--out", type=Path, default=OUT, metavar="FOLDER")
+    serve.set_defaults(command=_serve)
+    _admin(commands)
+    return parser
+
+
+def _admin(commands: Any) -> None:
+    """Commands on a deployed stack."""
+    plan = commands.add_parser("plan", help="check a plan, or put it in force").add_subparsers(required=True)
+    for name, does in (("check", "say what is wrong, by line"), ("publish", "check it and put it in force")):
+        one = plan.add_parser(name, help=does)
+        one.add_argument("file", type=Path)
+        one.add_argument("--templates", type=Path, metavar="FOLDER", help="publish these templates too")
+        one.set_defaults(command=_plan_check if name == "check" else _plan_publish)
+    models = commands.add_parser("models", help="list, show, roll back").add_subparsers(required=True)
+    listing = models.add_parser("list", help="versions of a goal's models, oldest first")
+    listing.add_argument("goal")
+    listing.set_defaults(command=_models_list)
+    show = models.add_parser("show", help="the card of one version (the champion's when none is named)")
+    show.add_argument("goal")
+    show.add_argument("version", nargs="?")
+    show.set_defaults(command=_models_show)
+    back = models.add_parser("rollback", help="put an earlier version in force again")
+    back.add_argument("goal")
+    back.add_argument("version", nargs="?", help="the one before the champion when none is named")
+    back.set_defaults(command=_models_rollback)
+    rebuild = commands.add_parser("rebuild", help="make Profiles anew from the lake")
+    rebuild.set_defaults(command=_rebuild)
+
+
+# ── run ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _run(chosen: argparse.Namespace) -> int:
+    if (chosen.users or chosen.items or chosen.plan) and not chosen.events:
+        print("nudge run: your own files need --events (and may have --users, --items, --plan)", file=sys.stderr)
+        return 2
+    missing = [path for path in [*chosen.users, *chosen.events, *chosen.items] if not path.is_file()]
+    if missing:
+        print(f"nudge run: no such file: {', '.join(map(str, missing))}", file=sys.stderr)
+        return 2
+    quiet = chosen.json or not sys.stderr.isatty()
+    with _progress(quiet) as progress, _standard_output_kept():
+        told = run_files(chosen, progress) if chosen.events else run_shop(chosen, progress)
+    if chosen.json:
+        json.dump(told, sys.stdout, allow_nan=False, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return 0
+    from rich.console import Console
+
+    from local import summary
+
+    summary.show(told, Console())
+    print(f"outbox, logs and report: {chosen.out}")
+    return 0
+
+
+def run_shop(chosen: argparse.Namespace, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Play the sample shop and tell what came of it."""
+    began = time.perf_counter()
+    from local import summary
+    from local.laptop import Laptop
+    from local.shop.play import Story
+
+    progress("world", 0, 1)
+    story = Story.of(seed=chosen.seed, people=chosen.people or SHOP_PEOPLE, progress=progress)
+    clock = story.clock()
+    world_seconds = round(time.perf_counter() - began, 2)
+    progress("start", 0, 1)
+    began = time.perf_counter()
+    with _fresh(chosen.out) as out, Laptop.running(clock, out, reader=story.world.read) as laptop:
+        seconds = {"world": world_seconds, "start": round(time.perf_counter() - began, 2)}
+        story.tell(laptop, clock)
+        began = time.perf_counter()
+        truth = story.world.truth(clock.now())
+        made = laptop.report({name: one.value for name, one in truth.items()})
+        told = {
+            "rows": laptop.rows(),
+            "models": laptop.verdicts(),
+            "decisions": summary.decisions(story.decisions),
+            "messages": laptop.messages(),
+            "report": summary.report(made, truth),
+            "expected_rows": {kind: _counts(counts) for kind, counts in story.expected.items()},
+            "notes": summary.troubles(laptop.part.failures, laptop.part.failed),
+        }
+        story.seconds["report"] = round(story.seconds["report"] + time.perf_counter() - began, 2)
+        told["seconds"] = {**seconds, **story.seconds}
+    told["seconds"]["total"] = round(sum(told["seconds"].values()), 2)
+    return told
+
+
+def _counts(counts: Any) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in ("read", "accepted", "rejected", "duplicate")}
+
+
+def run_files(chosen: argparse.Namespace, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Take somebody's files the whole way and tell what came of it."""
+    began = time.perf_counter()
+    from local import own, summary
+    from local.laptop import Laptop
+
+    progress("read", 0, 1)
+    clock = own.clock_at_end(chosen.events)
+    run = own.OwnRun(
+        users=chosen.users,
+        events=chosen.events,
+        items=chosen.items,
+        plan=chosen.plan,
+        templates=chosen.templates,
+        people=chosen.people or own.PEOPLE,
+        progress=progress,
+    )
+    progress("start", 0, 1)
+    with _fresh(chosen.out) as out, Laptop.running(clock, out) as laptop:
+        run.seconds["start"] = round(time.perf_counter() - began, 2)
+        run.tell(laptop)
+        began = time.perf_counter()
+        told = {
+            "rows": laptop.rows(),
+            "models": laptop.verdicts(),
+            "decisions": summary.decisions(run.decisions),
+            "messages": laptop.messages(),
+            "report": summary.report(laptop.report()),
+            "notes": run.notes + summary.troubles(laptop.part.failures, laptop.part.failed),
+        }
+        run.seconds["report"] = round(run.seconds["report"] + time.perf_counter() - began, 2)
+        told["seconds"] = run.seconds
+    told["seconds"]["total"] = round(sum(told["seconds"].values()), 2)
+    return told
+
+
+@contextmanager
+def _fresh(out: Path) -> Iterator[Path]:
+    """The folder for what a run leaves, without what the last one left there."""
+    out.mkdir(parents=True, exist_ok=True)
+    for old in [*out.glob("outbox/*.eml"), *out.glob("report.*"), *out.glob("doors.jsonl")]:
+        old.unlink()
+    yield out
+
+
+@contextmanager
+def _standard_output_kept() -> Iterator[None]:
+    """Nothing but the summary may reach standard output, whatever a library prints."""
+    import contextlib
+
+    with tempfile.TemporaryFile("w+") as elsewhere, contextlib.redirect_stdout(elsewhere):
+        yield
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Progress bars on standard error; none where nobody looks."""
+    if quiet:
+        yield lambda step, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield tell
+
+
+# ── serve ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _serve(chosen: argparse.Namespace) -> int:
+    from local.serve import serve
+
+    serve(port=chosen.port, out=chosen.out, with_shop=not chosen.empty, say=print)
+    return 0
+
+
+# ── a deployed stack ─────────────────────────────────────────────────────────────────────────────────────────────────
+def _plan_check(chosen: argparse.Namespace) -> int:
+    from nudge import plan
+
+    checked = plan.parse(chosen.file.read_text(encoding="utf-8"), name=str(chosen.file))
+    print(f"{chosen.file}: good (version {checked['version']})")
+    return 0
+
+
+def _plan_publish(chosen: argparse.Namespace) -> int:
+    from local import stack
+
+    checked = stack.publish_plan(chosen.file, chosen.templates)
+    print(f"{chosen.file}: in force (version {checked['version']})")
+    return 0
+
+
+def _models_list(chosen: argparse.Namespace) -> int:
+    from local import stack
+
+    for one in stack.versions(chosen.goal):
+        mark = "champion" if one["champion"] else "previous" if one.get("previous") else ""
+        print(f"{one['version']:24} {one['kind']:12} {mark:10} {_figures(one.get('metrics', {}))}")
+    return 0
+
+
+def _figures(metrics: Mapping[str, Any]) -> str:
+    return " ".join(
+        f"{name}={value[0] if isinstance(value, list) else value:.4g}" for name, value in metrics.items() if value
+    )
+
+
+def _models_show(chosen: argparse.Namespace) -> int:
+    from local import stack
+
+    print(json.dumps(stack.card(chosen.goal, chosen.version), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _models_rollback(chosen: argparse.Namespace) -> int:
+    from local import stack
+
+    print(f"{chosen.goal}: {stack.roll_back(chosen.goal, chosen.version)} is in force again")
+    return 0
+
+
+def _rebuild(chosen: argparse.Namespace) -> int:
+    from local import stack
+
+    print(f"rebuilt: {stack.rebuild()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

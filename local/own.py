@@ -1,0 +1,231 @@
+"""Your own files, taken the whole way: load, learn, decide for some people, report.
+
+In: paths of users, events and items, and a plan or none. Out: what happened, as `summary` shows it. `now` is the end of
+the data: the newest event that is not in the future, found by reading the events once before anything starts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+import polars as pl
+import yaml
+
+from local.clock import VirtualClock, micros
+from local.laptop import Laptop, Progress, silent
+from nudge.adapters.lake import ObjectsLake
+from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue
+from nudge.adapters.memory_arrivals import MemoryArrivals
+from nudge.flows.arrive import Arrive
+from nudge.flows.prepare import Prepare
+from nudge.flows.tasks import from_task
+from nudge.vocabulary import SECOND, Micros
+
+DEFAULT_TEMPLATES = Path(__file__).parent / "default" / "templates"
+PEOPLE = 1_000
+"""For how many people a run decides at most."""
+WORDS = (
+    "purchase",
+    "order",
+    "checkout",
+    "transaction",
+    "buy",
+    "bought",
+    "sale",
+    "paid",
+    "convert",
+    "subscribe",
+    "redeem",
+)
+"""Names of events that shops want, the most wanted first."""
+
+
+@dataclass
+class OwnRun:
+    """One run on somebody's files."""
+
+    users: Sequence[Path]
+    events: Sequence[Path]
+    items: Sequence[Path] = ()
+    plan: Path | None = None
+    templates: Path | None = None
+    people: int = PEOPLE
+    progress: Progress = silent
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def tell(self, laptop: Laptop) -> None:
+        """Everything, in order, on a laptop whose clock stands at the end of the data."""
+        with self.step("load"):
+            self._publish_given(laptop)
+            paths = [("users", one) for one in self.users] + [("items", one) for one in self.items]
+            paths += [("events", one) for one in self.events]
+            for number, (kind, path) in enumerate(paths):
+                laptop.drop(f"inbox/{kind}/{path.name}", path.read_bytes())
+                laptop.settle()
+                self.progress("load", number + 1, len(paths))
+            laptop.compact()
+        checked = self._publish_derived(laptop)
+        with self.step("train"):
+            laptop.train()
+        with self.step("decide"):
+            self._decide(laptop, checked)
+        with self.step("report"):
+            laptop.part.tick()
+            laptop.compact()
+            laptop.settle()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        self.progress(name, 0, 1)
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 2)
+        self.progress(name, 1, 1)
+
+    def _publish_given(self, laptop: Laptop) -> None:
+        """A plan that is given is in force before the first file: it may name columns."""
+        if self.plan is not None:
+            laptop.publish(self.plan.read_text(encoding="utf-8"), name=self.plan.name)
+
+    def _publish_derived(self, laptop: Laptop) -> dict[str, Any]:
+        """The plan in force, made from the data when none was given; and a text for every template that has none."""
+        if self.plan is not None:
+            text, name = self.plan.read_text(encoding="utf-8"), self.plan.name
+        else:
+            text, name = yaml.safe_dump(default_plan(laptop.lake("events")), sort_keys=False), "derived plan"
+            self.notes.append("no plan was given; one was made from the data:\n" + text)
+        checked = laptop.publish(text, name=name, templates=self.templates)
+        for activity in checked["activities"].values():
+            template = activity.get("template")
+            if template and not (self.templates and (self.templates / f"{template}.json").exists()):
+                stand_in = "banner.json" if activity["channel"] == "inline" else "reminder.json"
+                body = (DEFAULT_TEMPLATES / stand_in).read_bytes()
+                laptop.bucket.put(f"templates/{template}.json", body, content_type="application/json")
+        return checked
+
+    def _decide(self, laptop: Laptop, plan: Mapping[str, Any]) -> None:
+        everyone = people_of(laptop)
+        chosen = everyone[: self.people]
+        if len(everyone) > len(chosen):
+            self.notes.append(
+                f"decisions were asked for {len(chosen)} of {len(everyone)} people: those seen last; see --people"
+            )
+        goals = [goal for goal in plan["goals"] if any(one["goal"] == goal for one in plan["activities"].values())]
+        for number, user_id in enumerate(chosen):
+            goal = goals[number % len(goals)]
+            self.decisions.append(laptop.decide(user_id, goal, key=f"run/{goal}"))
+            if number % 50 == 49:
+                laptop.settle()
+                self.progress("decide", number + 1, len(chosen))
+        laptop.settle()
+
+
+def people_of(laptop: Laptop) -> list[str]:
+    """Everyone in the users files (all who did something, when there are none), those seen last first."""
+    events, users = laptop.lake("events"), laptop.lake("users")
+    seen = events.group_by("user_id").agg(pl.col("event_time").max().alias("last"))
+    if users.is_empty():
+        known = seen
+    else:
+        known = users.select("user_id").unique().join(seen, on="user_id", how="left")
+    return known.sort("last", "user_id", descending=[True, False], nulls_last=True)["user_id"].to_list()
+
+
+def default_plan(events: pl.DataFrame) -> dict[str, Any]:
+    """A plan for data without one: the goal is the event that shops want most among those that happen, worth what the
+    events say, else 1; a mail and a banner compete for it, with a tenth of people held out."""
+    if events.is_empty():
+        raise ValueError("no row of the events could be read; see quarantine/ for the reasons")
+    goal = wanted_event(events)
+    rows = events.filter(pl.col("event_type") == goal)
+    span = (events["event_time"].max() - events["event_time"].min()).total_seconds() / 86_400  # type: ignore[operator,union-attr]
+    money = rows["value"].drop_nulls()
+    currency = rows["currency"].drop_nulls().str.to_uppercase()
+    common = currency.mode().sort()[0] if len(currency) else "EUR"
+    return {
+        "currency": common,
+        "timezone": "UTC",
+        "goals": {
+            goal: {
+                "event": goal,
+                "within_days": max(1, min(14, int(span // 8))),
+                "value": "from_event" if len(money) and float(money.sum()) > 0 else 1.0,
+            }
+        },
+        "activities": {
+            "mail": {"goal": goal, "channel": "email", "template": "reminder", "cost": 0.01, "holdout": 0.1},
+            "banner": {"goal": goal, "channel": "inline", "template": "banner", "cost": 0.0, "holdout": 0.1},
+        },
+        "policy": {
+            "holdout": 0.05,
+            "exploration": 100,
+            "caps": {"email": {"per_day": 1, "per_week": 3}},
+            "quiet_hours": {"start": "21:00", "until": "08:00"},
+        },
+        "channels": {
+            "email": {"sender": "You <you@example.com>", "postal_address": "Your postal address, as the law wants it"}
+        },
+    }
+
+
+def wanted_event(events: pl.DataFrame) -> str:
+    """The event type with a name that shops want; else the one that brings most money; else the rarest that a hundredth
+    of people did."""
+    kinds = (
+        events.group_by("event_type")
+        .agg(pl.col("value").sum().alias("money"), pl.col("user_id").n_unique().alias("people"))
+        .sort("event_type")
+    )
+    names = kinds["event_type"].to_list()
+    for word in WORDS:
+        named = [name for name in names if word in name.lower()]
+        if named:
+            return min(named, key=len)
+    by_money = kinds.filter(pl.col("money") > 0).sort("money", descending=True)
+    if not by_money.is_empty():
+        return str(by_money["event_type"][0])
+    usual = kinds.filter(pl.col("people") >= max(1, events["user_id"].n_unique() // 100)).sort("people")
+    return str(usual["event_type"][0])
+
+
+def data_end(events: Sequence[Path]) -> Micros:
+    """When the data ends: the newest event, but never later than the machine's own clock.
+
+    Reads the files by the rules of the doors (arrive, then prepare, into memory), so that every dialect is understood.
+    Raises ValueError when not one event could be read.
+    """
+    now = time.time_ns() // 1000
+    inbox, arrivals, queue = MemoryObjects("dry"), MemoryArrivals(), MemoryQueue()
+    lake = ObjectsLake(inbox)
+    arrive = Arrive(inbox, arrivals, queue, "dry")
+    prepare = Prepare(inbox, lake, arrivals, _ignored, _ignored, inbox, MemoryPlans(None))
+    for path in events:
+        key = f"inbox/events/{path.name}"
+        inbox.put(key, path.read_bytes())
+        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
+        record["s3"] = {"bucket": {"name": "dry"}, "object": {"key": quote_plus(key, safe="/")}}
+        arrive({"Records": [record]}, owner="dry", now=now)
+    for task in queue.take():
+        prepare(from_task(task), now=now)
+    newest = [pl.read_parquet(lake.get(part.key))["event_time"].max() for part in lake.parts("events")]
+    times = [micros(one) for one in newest if one is not None]
+    if not times:
+        raise ValueError("no row of the events could be read: each needs a user_id, an event_type and an event_time")
+    return min(max(times), now)
+
+
+def _ignored(_: object, *, now: int) -> None:
+    """Nobody is told: only the lake counts here."""
+
+
+def clock_at_end(events: Sequence[Path]) -> VirtualClock:
+    """A clock that stands a second after the newest event."""
+    return VirtualClock(data_end(events) + SECOND)
