@@ -22,7 +22,7 @@ h1{font-size:1.15rem}
 h2{font-size:1.45rem;margin:3.25rem 0 .35rem}
 h2+.card{margin-top:.9rem}
 h3{font-size:1.12rem}
-h4{font-size:.82rem;color:var(--soft);font-weight:600;letter-spacing:0;margin-bottom:.6rem}
+h4,h2.quiet{font-size:.82rem;color:var(--soft);font-weight:600;letter-spacing:0;margin:0 0 .6rem}
 p{margin:.35rem 0}
 .lead{color:var(--soft);max-width:46rem;margin-bottom:1.1rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.5rem}
@@ -72,7 +72,7 @@ th,td{text-align:left;padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(-
 thead th{color:var(--soft);font-size:.85rem;font-weight:600;border-bottom-color:var(--soft)}
 tbody th{font-weight:600}
 tr:last-child>*{border-bottom:0}
-th,td{overflow-wrap:break-word}td{overflow-wrap:anywhere}
+thead th{overflow-wrap:normal}tbody th{min-width:6.5rem}td{min-width:5rem}
 .num{text-align:right;white-space:nowrap;padding-right:1.5rem}
 td.num:last-child,th.num:last-child{padding-right:0}
 .wide{overflow-x:auto}
@@ -89,7 +89,7 @@ code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.92em}
 .stacked thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .stacked,.stacked caption,.stacked tbody,.stacked tr,.stacked td,.stacked th{display:block}
 .stacked tr{padding:.6rem 0;border-bottom:1px solid var(--line)}.stacked tr:last-child{border-bottom:0}
-.stacked td,.stacked th{border:0;padding:.12rem 0;text-align:left;white-space:normal}
+.stacked td,.stacked th{border:0;min-width:0;padding:.12rem 0;text-align:left;white-space:normal}
 .stacked td[data-head]{display:flex;justify-content:space-between;gap:1rem;text-align:right}
 .stacked td[data-head]::before{content:attr(data-head);color:var(--soft);text-align:left;flex:none;max-width:55%}}
 @media print{body{background:#fff}.card{break-inside:avoid}.skip{display:none}}

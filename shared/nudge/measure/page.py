@@ -96,7 +96,7 @@ def _return(total: Mapping[str, Any], currency: str) -> Html:
     back = total["roi"]
     return tag(
         "div",
-        tag("h4", "Return on cost"),
+        tag("h2", "Return on cost", class_="quiet"),
         tag("p", ratio(back["estimate"]), class_="mid"),
         tag(
             "p",
@@ -113,7 +113,7 @@ def _programme(whole: Mapping[str, Any], currency: str) -> Html:
     kept = count(whole["people"]["global_holdout"])
     return tag(
         "div",
-        tag("h4", "Whole programme so far"),
+        tag("h2", "Whole programme so far", class_="quiet"),
         tag("p", write(gain["estimate"]), class_="mid"),
         tag("p", f"{span(gain, write)}; everyone against {kept} people never contacted", class_="small"),
         class_="card",
@@ -127,7 +127,7 @@ def _volume(report: Mapping[str, Any]) -> Html:
     everyone = (people["programme"] or 0) + (people["global_holdout"] or 0)
     return tag(
         "div",
-        tag("h4", "Messages sent and offers shown"),
+        tag("h2", "Messages sent and offers shown", class_="quiet"),
         tag("p", count(sent), class_="mid"),
         tag("p", f"decisions for {count(everyone)} people", class_="small"),
         class_="card",
