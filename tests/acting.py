@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -65,6 +66,7 @@ def plan_data(**changes: Any) -> dict[str, Any]:
     """The plan's JSON form; `changes` replace entries of its policy."""
     data = plans.parse(PLAN)
     data["policy"] |= changes
+    data["version"] = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
     return data
 
 

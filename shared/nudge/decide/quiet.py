@@ -6,7 +6,7 @@ comes twice is quiet both times.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -50,19 +50,21 @@ def release(now: Micros, where: ZoneInfo, hours: QuietHours | None) -> Micros:
     When local `until` does not exist on that day (clocks go forward over it), the first moment after the gap; when it
     comes twice, the second, so that both lie behind.
     """
-    if hours is None:
+    if hours is None or not _quiet_at(now, where, hours):
         return now
-    local = (EPOCH + timedelta(microseconds=now)).astimezone(where)
-    if not is_quiet(local.hour * 60 + local.minute, hours):
-        return now
-    day = local.date()
-    until = divmod(hours.until_minute, 60)
-    for days in range(3):
-        wall = datetime.combine(day + timedelta(days=days), datetime.min.time()).replace(hour=until[0], minute=until[1])
+    day = (EPOCH + timedelta(microseconds=now)).astimezone(where).date()
+    hour, minute = divmod(hours.until_minute, 60)
+    for days in range(4):
+        wall = datetime.combine(day + timedelta(days=days), time(hour, minute))
         moment = _instant(wall, where)
-        if moment > now:
+        if moment > now and not _quiet_at(moment, where, hours):  # it still is where a whole day was skipped
             return moment
-    raise AssertionError("a local time of day comes at least once in three days")
+    raise AssertionError("a local time of day comes at least once in four days")
+
+
+def _quiet_at(at: Micros, where: ZoneInfo, hours: QuietHours) -> bool:
+    local = (EPOCH + timedelta(microseconds=at)).astimezone(where)
+    return is_quiet(local.hour * 60 + local.minute, hours)
 
 
 def _instant(wall: datetime, where: ZoneInfo) -> Micros:

@@ -1,0 +1,165 @@
+"""Who may get what, and the reason that is told when not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from nudge.decide import eligible
+from nudge.decide.eligible import Situation, budget_key, cap_limits, meets, obstacle
+from nudge.vocabulary import DAY, SECOND, Activity, Caps, Condition, Consent, Profile, Suppression
+from tests.acting import NOON, person, plan
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MAIL = Activity("mail", "purchase", "email", "t", cost=1.0)
+
+
+def situation(profile: Profile | None = None, **changes: Any) -> Situation:
+    held: dict[str, Any] = {
+        "profile": person() if profile is None else profile,
+        "vector": {"count.purchase.30d": 2.0, "trait.country": "DE"},
+        "plan": plan(),
+        "now": NOON,
+        "due_at": {"mail": NOON},
+        "zone": BERLIN,
+        "counts": {},
+    }
+    return Situation(**(held | changes))
+
+
+def with_suppression(reason: str, at: int, consent_at: int = 1) -> Profile:
+    return replace(
+        person(),
+        suppressions={"email": Suppression(reason, at)},
+        consents={"email": Consent(True, consent_at, "form")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "activity", "reason"),
+    [
+        (person(), MAIL, None),
+        (person(consent=None), MAIL, "no_consent"),
+        (person(consent=False), MAIL, "no_consent"),
+        (person(email=None), MAIL, "no_address"),
+        (person(email=""), MAIL, "no_address"),
+        (with_suppression("bounce", 5), MAIL, "suppressed"),
+        (with_suppression("bounce", 5, consent_at=9), MAIL, "suppressed"),
+        (with_suppression("complaint", 5, consent_at=9), MAIL, "suppressed"),
+        (with_suppression("unsubscribe", 5), MAIL, "suppressed"),
+        (with_suppression("unsubscribe", 5, consent_at=9), MAIL, None),
+        (person(consent=None), replace(MAIL, transactional=True), None),
+        (with_suppression("unsubscribe", 5), replace(MAIL, transactional=True), None),
+        (with_suppression("bounce", 5), replace(MAIL, transactional=True), "suppressed"),
+        (person(consent=None, email=None), replace(MAIL, channel="inline"), None),
+        (person(), replace(MAIL, starts_at=NOON + 1), "not_started"),
+        (person(), replace(MAIL, starts_at=NOON), None),
+        (person(), replace(MAIL, ends_at=NOON), "ended"),
+        (person(), replace(MAIL, ends_at=NOON + 1), None),
+        (person(), replace(MAIL, audience=(Condition("country", "is", "DE"),)), "audience"),
+        (person(country="DE"), replace(MAIL, audience=(Condition("country", "is", "DE"),)), None),
+        (person(), replace(MAIL, cost=100.0), None),
+        (person(), replace(MAIL, cost=100.5), "budget"),
+    ],
+)
+def test_the_first_obstacle_is_told(profile: Profile, activity: Activity, reason: str | None) -> None:
+    assert obstacle(activity, situation(profile, named=frozenset({"mail"}))) == reason
+
+
+def test_a_transactional_activity_takes_part_only_when_it_is_named() -> None:
+    owed = replace(MAIL, transactional=True)
+    assert obstacle(owed, situation()) == "transactional"
+    assert obstacle(owed, situation(named=frozenset({"mail"}))) is None
+
+
+def test_a_message_that_is_held_past_the_end_of_its_activity_is_not_begun() -> None:
+    assert obstacle(replace(MAIL, ends_at=NOON + 5), situation(due_at={"mail": NOON + 5})) == "ended"
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        (("country", "is", "DE"), True),
+        (("country", "is", "FR"), False),
+        (("country", "is_not", "FR"), True),
+        (("country", "in", ["FR", "DE"]), True),
+        (("country", "in", ["FR"]), False),
+        (("country", "known", True), True),
+        (("country", "known", False), False),
+        (("city", "known", False), True),
+        (("city", "is", "Rome"), False),
+        (("city", "is_not", "Rome"), True),
+        (("city", "in", ["Rome"]), False),
+        (("age", "at_least", 30), True),
+        (("age", "at_least", 31), False),
+        (("age", "at_most", 30), True),
+        (("age", "is", "30"), True),
+        (("city", "at_least", 1), False),
+        (("country", "at_most", 1), False),
+        (("count.purchase.30d", "at_least", 2), True),
+        (("trait.country", "is", "DE"), True),
+    ],
+)
+def test_audiences_ask_traits_then_features_and_the_unknown_is_nothing(condition: Any, met: bool) -> None:
+    profile = person(country="DE", age=30)
+    vector = {"count.purchase.30d": 2.0, "trait.country": "DE"}
+    assert meets(Condition(*condition), profile, vector) is met
+
+
+# ── caps: a pure function with a table ───────────────────────────────────────────────────────────────────────────────
+def caps(per_day: int, per_week: int) -> Any:
+    here = plan()
+    return replace(here, policy=replace(here.policy, caps={"email": Caps(per_day, per_week)}))
+
+
+@pytest.mark.parametrize(
+    ("per_day", "per_week", "today", "this_week", "transactional", "reason"),
+    [
+        (1, 3, 0, 0, False, None),
+        (1, 3, 1, 1, False, "cap_day"),
+        (2, 3, 1, 3, False, "cap_week"),
+        (2, 3, 1, 2, False, None),
+        (0, 3, 99, 2, False, None),
+        (0, 0, 99, 99, False, None),
+        (1, 0, 0, 99, False, None),
+        (1, 3, 9, 9, True, None),
+    ],
+)
+def test_caps_count_local_days_and_weeks_and_zero_is_off(
+    per_day: int, per_week: int, today: int, this_week: int, transactional: bool, reason: str | None
+) -> None:
+    counts = {"cap/email/ana/day/2026-11-18": float(today), "cap/email/ana/week/2026-W47": float(this_week)}
+    here = situation(plan=caps(per_day, per_week), counts=counts, named=frozenset({"mail"}))
+    assert obstacle(replace(MAIL, transactional=transactional), here) == reason
+
+
+def test_a_cap_of_one_channel_does_not_bind_another() -> None:
+    assert cap_limits(replace(MAIL, channel="inline"), caps(1, 1), "ana", NOON, BERLIN) == {}
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "week"),
+    [
+        ("Pacific/Kiritimati", "2027-01-01", "2026-W53"),
+        ("Europe/Berlin", "2026-12-31", "2026-W53"),
+        ("America/Los_Angeles", "2026-12-31", "2026-W53"),
+    ],
+)
+def test_the_calendar_of_a_cap_is_the_persons_own(zone: str, day: str, week: str) -> None:
+    noon_utc = 1_798_718_400 * SECOND  # 2026-12-31T12:00Z
+    assert list(cap_limits(MAIL, caps(1, 2), "ana", noon_utc, ZoneInfo(zone))) == [
+        f"cap/email/ana/day/{day}",
+        f"cap/email/ana/week/{week}",
+    ]
+
+
+def test_the_budget_is_spent_by_the_plans_day() -> None:
+    here = plan()
+    assert budget_key(here, NOON) == "budget/2026-11-18"
+    assert budget_key(here, NOON + DAY // 2) == "budget/2026-11-19"
+    assert obstacle(MAIL, situation(counts={"budget/2026-11-18": 99.5})) == "budget"
+    assert obstacle(MAIL, situation(counts={"budget/2026-11-18": 99.0})) is None
+    assert eligible.budget_claim(replace(MAIL, cost=0), here, NOON) is None
