@@ -126,7 +126,7 @@ class Arrivals(Protocol):
 
 
 class Profiles(Protocol):
-    """People. Numbers have one writer and a version; consents and suppressions are last-write-wins by their own time."""
+    """People. Numbers are written by who read the latest version; consents and suppressions by anyone: the latest time wins."""
 
     def get(self, user_id: str, *, consistent: bool = False) -> Profile | None: ...
 
@@ -134,9 +134,9 @@ class Profiles(Protocol):
         """Consistent, with `seen`; absent people are absent from the answer."""
 
     def save(self, profiles: Sequence[Profile]) -> list[str]:
-        """Write state, traits and seen of each, if its stored version is `profile.version` (0 = not there); the stored
-        version becomes one higher. Of a person who was not there (0) the flags are written too, by their time; else flags
-        are left alone. Returns the user ids that lost the race, to be read and folded again."""
+        """Write each person as given, if the stored version is `profile.version` (0 = not there). Every write of numbers or
+        flags raises the version, so nothing written meanwhile is lost. Returns the user ids that lost the race, to be
+        read and folded again."""
 
     def consent(self, user_id: str, channel: str, consent: Consent) -> None:
         """The consent with the latest `at` wins; a withdrawal wins a tie."""

@@ -69,7 +69,7 @@ class Profile:
 
     `state` is what `profile.fold` adds up; `traits` are attributes with the time of each (`{name: [value, micros]}`);
     `seen` are the ids of the events already in `state` (8 bytes each, see `profile.seen`), None when it was not read;
-    `version` guards numbers, traits and seen, which have one writer; consents and suppressions have many, and win by time.
+    `version` rises with every write; numbers are saved by who read the latest; consents and suppressions win by time.
     """
 
     user_id: str

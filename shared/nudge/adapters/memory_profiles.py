@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from nudge.adapters.profile_rows import address_id, person, profile_map
+from nudge.adapters.profile_rows import address_id, person, row
 from nudge.vocabulary import Consent, Profile, Suppression
 
 
@@ -37,18 +37,11 @@ class MemoryProfiles:
         return [profile.user_id for profile in profiles if not self._save(profile)]
 
     def _save(self, profile: Profile) -> bool:
-        written, _ = profile_map(profile)
-        stored = person({"id": {"S": profile.user_id}, "profile": written})
+        stored = person(row(profile)[0])
         with self._lock:
-            there = self._there(profile.user_id)
-            if there.version != profile.version:
+            if self._there(profile.user_id).version != profile.version:
                 return False
-            self._people[profile.user_id] = replace(stored, consents=there.consents, suppressions=there.suppressions)
-            if profile.version == 0:
-                for channel, consent in profile.consents.items():
-                    self.consent(profile.user_id, channel, consent)
-                for channel, suppression in profile.suppressions.items():
-                    self.suppress(profile.user_id, channel, suppression)
+            self._people[profile.user_id] = stored
         return True
 
     def _there(self, user_id: str) -> Profile:
@@ -59,14 +52,16 @@ class MemoryProfiles:
             there = self._there(user_id)
             held = there.consents.get(channel)
             if held is None or held.at < consent.at or (held.at == consent.at and not consent.granted):
-                self._people[user_id] = replace(there, consents={**there.consents, channel: consent})
+                flags = {**there.consents, channel: consent}
+                self._people[user_id] = replace(there, consents=flags, version=there.version + 1)
 
     def suppress(self, user_id: str, channel: str, suppression: Suppression) -> None:
         with self._lock:
             there = self._there(user_id)
             held = there.suppressions.get(channel)
             if held is None or held.at <= suppression.at:
-                self._people[user_id] = replace(there, suppressions={**there.suppressions, channel: suppression})
+                flags = {**there.suppressions, channel: suppression}
+                self._people[user_id] = replace(there, suppressions=flags, version=there.version + 1)
 
     def suppress_address(self, channel: str, address: str, suppression: Suppression) -> None:
         with self._lock:

@@ -27,8 +27,8 @@ def _text(data: Any) -> str:
         raise BadInput(f"a profile cannot be stored: {wrong}", reason="not_storable") from None
 
 
-def profile_map(profile: Profile) -> tuple[dict[str, Any], int]:
-    """What `save` writes, and its weight in bytes. The stored version is one higher than the one that was read.
+def row(profile: Profile) -> tuple[dict[str, Any], int]:
+    """The whole row that `save` writes, and its weight in bytes. Its version is one higher than the one that was read.
 
     Raises
     ------
@@ -36,16 +36,19 @@ def profile_map(profile: Profile) -> tuple[dict[str, Any], int]:
         When a number is not finite, or a value has no JSON form.
     """
     state, traits, seen = _text(dict(profile.state)), _text(dict(profile.traits)), profile.seen or b""
-    weight = len(state.encode()) + len(traits.encode()) + len(seen)
     whole = "\n".join((profile.user_id, str(profile.version), state, traits)).encode() + seen
-    written = {
-        "state": {"S": state},
+    item: dict[str, Any] = {
+        "id": {"S": PERSON + profile.user_id},
+        "numbers": {"S": state},
         "traits": {"S": traits},
         "seen": {"B": seen},
         "version": {"N": str(profile.version + 1)},
-        "writer": {"S": hashlib.sha256(whole).hexdigest()[:32]},
     }
-    return {"M": written}, weight
+    item |= {f"consent_{channel}": consent_map(one) for channel, one in profile.consents.items()}
+    item |= {f"suppressed_{channel}": suppression_map(one) for channel, one in profile.suppressions.items()}
+    flags = repr((sorted(profile.consents.items(), key=str), sorted(profile.suppressions.items(), key=str))).encode()
+    item["writer"] = {"S": hashlib.sha256(whole + flags).hexdigest()[:32]}
+    return item, len(whole)
 
 
 def consent_map(consent: Consent) -> dict[str, Any]:
@@ -57,8 +60,7 @@ def suppression_map(suppression: Suppression) -> dict[str, Any]:
 
 
 def person(item: dict[str, Any]) -> Profile:
-    """The person of a row. A row that only has flags is a person without numbers, version 0."""
-    held = item.get("profile", {}).get("M")
+    """The person of a row. A row that only has flags is a person without numbers."""
     consents: dict[str, Consent] = {}
     suppressions: dict[str, Suppression] = {}
     for name, attribute in item.items():
@@ -68,16 +70,13 @@ def person(item: dict[str, Any]) -> Profile:
             consents[channel] = Consent(flag["granted"]["BOOL"], int(flag["at"]["N"]), flag["source"]["S"])
         elif kind == "suppressed":
             suppressions[channel] = Suppression(attribute["M"]["reason"]["S"], int(attribute["M"]["at"]["N"]))
-    user_id = item["id"]["S"].removeprefix(PERSON)
-    if held is None:
-        return Profile(user_id, consents=consents, suppressions=suppressions, seen=b"")
-    traits = json.loads(held["traits"]["S"])
+    traits = json.loads(item["traits"]["S"]) if "traits" in item else {}
     return Profile(
-        user_id=user_id,
-        state=json.loads(held["state"]["S"]),
+        user_id=item["id"]["S"].removeprefix(PERSON),
+        state=json.loads(item["numbers"]["S"]) if "numbers" in item else {},
         traits={name: (value, at) for name, (value, at) in traits.items()},
         consents=consents,
         suppressions=suppressions,
-        seen=bytes(held["seen"]["B"]),
-        version=int(held["version"]["N"]),
+        seen=bytes(item["seen"]["B"]) if "seen" in item else b"",
+        version=int(item["version"]["N"]),
     )

@@ -1,10 +1,11 @@
 """`Profiles` over one DynamoDB table. Knows the rows and DynamoDB's error names; knows nothing of what a state means.
 
-A row `person#<user_id>` has `profile`, a map {state, traits (JSON texts), seen (bytes), version, writer}, which has one
-writer at a time, and beside it `consent_<channel>` and `suppressed_<channel>`, maps with the time `at` by which the latest
-wins: whoever writes a flag does not touch the version, and whoever writes numbers does not touch a flag. A row
-`address#<channel>#<sha256>` holds a suppression of an address. `writer` is a hash of what was written: a refused write
-whose hash is found there is our own, whose answer was lost.
+A row `person#<user_id>` has `numbers` and `traits` (JSON texts), `seen` (bytes), and for each channel `consent_<channel>`
+and `suppressed_<channel>`, maps with the time `at` by which the latest wins. Every write raises `version`. Flags are
+written wherever the row stands; `save` puts the whole row, flags as they were read, if the version is still the one that
+was read: so a flag written meanwhile makes it read again, and none is lost. A row `address#<channel>#<sha256>` holds a
+suppression of an address. `writer` is a hash of what `save` put: a refused write whose hash is found there is our own,
+whose answer was lost.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nudge.adapters.clients import code
-from nudge.adapters.profile_rows import PERSON, address_id, consent_map, person, profile_map, suppression_map
+from nudge.adapters.profile_rows import PERSON, address_id, consent_map, person, row, suppression_map
 from nudge.errors import BadInput, Unavailable
 from nudge.vocabulary import Consent, Profile, Suppression
 
@@ -103,56 +104,19 @@ class DynamoProfiles:
         return [profile.user_id for profile, done in zip(profiles, saved, strict=True) if not done]
 
     def _save(self, profile: Profile) -> bool:
-        written, weight = profile_map(profile)
+        item, weight = row(profile)
         if weight > LARGEST_ROW:
             raise BadInput(f"a profile of {weight} bytes does not fit a row", reason="profile_too_large")
-        if profile.version:
-            return self._update(profile, written)
-        there = self._put_new(profile, written)
-        if there is None or "profile" in there:
-            return there is None or self._is_ours(there, written)
-        saved = self._update(profile, written)  # there are flags, which stay; ours are added by their time
-        if saved:
-            self._flags(profile)
-        return saved
-
-    def _put_new(self, profile: Profile, written: dict[str, Any]) -> dict[str, Any] | None:
-        """Write a row that is not there at all, flags included (half the work of an update). None, or what is there."""
-        flags = {f"consent_{channel}": consent_map(one) for channel, one in profile.consents.items()}
-        flags |= {f"suppressed_{channel}": suppression_map(one) for channel, one in profile.suppressions.items()}
-        request = {
-            "Item": {"id": {"S": PERSON + profile.user_id}, "profile": written, **flags},
-            "ConditionExpression": "attribute_not_exists(#id)",
-            "ExpressionAttributeNames": {"#id": "id"},
-        }
-        return self._conditional("put_item", request)
-
-    def _flags(self, profile: Profile) -> None:
-        for channel, consent in profile.consents.items():
-            self.consent(profile.user_id, channel, consent)
-        for channel, suppression in profile.suppressions.items():
-            self.suppress(profile.user_id, channel, suppression)
-
-    def _update(self, profile: Profile, written: dict[str, Any]) -> bool:
         request: dict[str, Any] = {
-            "Key": {"id": {"S": PERSON + profile.user_id}},
-            "UpdateExpression": "SET #profile = :profile",
-            "ConditionExpression": "attribute_not_exists(#profile)",
-            "ExpressionAttributeNames": {"#profile": "profile"},
-            "ExpressionAttributeValues": {":profile": written},
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(#version)",
+            "ExpressionAttributeNames": {"#version": "version"},
         }
         if profile.version:
-            request["ConditionExpression"] = "#profile.#version = :version"
-            request["ExpressionAttributeNames"] |= {"#version": "version"}
-            request["ExpressionAttributeValues"] |= {":version": {"N": str(profile.version)}}
-        there = self._conditional("update_item", request)
-        return there is None or self._is_ours(there, written)
-
-    @staticmethod
-    def _is_ours(there: dict[str, Any], written: dict[str, Any]) -> bool:
-        """Whether the row that refused us holds what we wrote: then only the answer was lost."""
-        held = there.get("profile", {}).get("M", {})
-        return all(held.get(name) == written["M"][name] for name in ("writer", "version"))
+            request["ConditionExpression"] = "#version = :version"
+            request["ExpressionAttributeValues"] = {":version": {"N": str(profile.version)}}
+        there = self._conditional("put_item", request)
+        return there is None or there.get("writer") == item["writer"]  # refused, but ours: only the answer was lost
 
     def _conditional(self, call: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """None when it was written; else the row as it is."""
@@ -188,10 +152,10 @@ class DynamoProfiles:
         """Write a flag unless a later one is there (then there is nothing to do)."""
         request = {
             "Key": {"id": {"S": key}},
-            "UpdateExpression": "SET #flag = :flag",
+            "UpdateExpression": "SET #flag = :flag ADD #version :one",
             "ConditionExpression": f"attribute_not_exists(#flag) OR #flag.#at {older} :at",
-            "ExpressionAttributeNames": {"#flag": name, "#at": "at"},
-            "ExpressionAttributeValues": {":flag": flag, ":at": flag["M"]["at"]},
+            "ExpressionAttributeNames": {"#flag": name, "#at": "at", "#version": "version"},
+            "ExpressionAttributeValues": {":flag": flag, ":at": flag["M"]["at"], ":one": {"N": "1"}},
         }
         self._conditional("update_item", request)
 

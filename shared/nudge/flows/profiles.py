@@ -36,16 +36,19 @@ class Applied:
     undecidable: int = 0
 
 
-def change(profiles: Profiles, user_ids: Iterable[str], new: Callable[[Profile], Profile | None]) -> int:
+def change(
+    profiles: Profiles, user_ids: Iterable[str], new: Callable[[Profile], Profile | None], *, unread: bool = False
+) -> int:
     """Read people, make each new (None = leave as it is), write those that changed; losers of a race are read again.
 
-    Returns how many were written. Raises Unavailable when somebody kept losing.
+    `unread` takes people for new at first: who is there already loses, and is read then. Returns how many were written.
+    Raises Unavailable when somebody kept losing.
     """
     written = 0
     for some in batched(sorted(set(user_ids)), AT_ONCE, strict=False):
         waiting: Sequence[str] = some
-        for _ in range(TRIES):
-            held = profiles.get_many(waiting)
+        for attempt in range(TRIES):
+            held = profiles.get_many(waiting) if attempt or not unread else {}
             wanted = (new(held.get(user_id) or Profile(user_id, seen=b"")) for user_id in waiting)
             changed = [profile for profile in wanted if profile is not None]
             waiting = profiles.save(changed)
@@ -95,44 +98,30 @@ class ApplyTraits:
     def __call__(self, people: Iterable[Person], *, now: Micros) -> Applied:
         """Raises Unavailable as `ApplyEvents`."""
         said = Said.by(people)
-        written = change(self.profiles, said.of, said.news)
-        said.allow(self.profiles)
-        return Applied(people=written)
+        return Applied(people=change(self.profiles, said, said.news))
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What is said of each person, in one; and the consents that are news for people who have a row already."""
-
-    of: dict[str, tuple[traits.Traits, Mapping[str, Consent]]]
-    allowed: dict[tuple[str, str], Consent]
+class Said(dict[str, tuple[traits.Traits, Mapping[str, Consent]]]):
+    """What is said of each person, in one."""
 
     @classmethod
     def by(cls, people: Iterable[Person]) -> Said:
-        said = cls({}, {})
+        said = cls()
         for user_id, some, allowed in people:
-            before, consents = said.of.get(user_id, ({}, {}))
-            said.of[user_id] = traits.merge(before, some), traits.consents(consents, allowed)
+            before, consents = said.get(user_id, ({}, {}))
+            said[user_id] = traits.merge(before, some), traits.consents(consents, allowed)
         return said
 
     def told(self, profile: Profile) -> Profile:
-        """The person with what is said of them. A new row takes its consents along; those of an old one are flags of their own."""
-        some, allowed = self.of.get(profile.user_id, ({}, {}))
-        consents = traits.consents(profile.consents, allowed)
-        if profile.version:
-            news = {channel: one for channel, one in consents.items() if one != profile.consents.get(channel)}
-            self.allowed.update({(profile.user_id, channel): one for channel, one in news.items()})
-        return replace(profile, traits=traits.merge(profile.traits, some), consents=consents)
+        """The person with what is said of them."""
+        some, allowed = self.get(profile.user_id, ({}, {}))
+        merged, consents = traits.merge(profile.traits, some), traits.consents(profile.consents, allowed)
+        return replace(profile, traits=merged, consents=consents)
 
     def news(self, profile: Profile) -> Profile | None:
-        """As `told`; None when the row need not be written."""
+        """As `told`; None when all of it is known."""
         new = self.told(profile)
-        return None if profile.version and new.traits == profile.traits else new
-
-    def allow(self, profiles: Profiles) -> None:
-        """Write the consents that are news."""
-        for (user_id, channel), consent in sorted(self.allowed.items()):
-            profiles.consent(user_id, channel, consent)
+        return None if profile.version and new == profile else new
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +140,12 @@ class Rebuild:
 
         people = events = 0
         waiting: set[str] | None = None
+        first = next(self.profiles.all(), None) is None
         for _ in range(SNAPSHOTS):
             with TemporaryDirectory() as folder:
                 happened = batch.read_events([*self._fetch("events", folder), *self._fetch("outcomes", folder)])
                 said = Said.by(batch.people(self._fetch("users", folder)))
-                some, counted, waiting = self._write(batch.states(happened), said, waiting)
+                some, counted, waiting = self._write(batch.states(happened), said, waiting, first)
             people, events = people + some, events + counted
             if not waiting:
                 break
@@ -176,7 +166,7 @@ class Rebuild:
         raise Unavailable(f"lake/{kind} changed under every one of {TRIES} looks")
 
     def _write(
-        self, states: Iterable[tuple[str, dict[str, Any], bytes]], said: Said, only: set[str] | None
+        self, states: Iterable[tuple[str, dict[str, Any], bytes]], said: Said, only: set[str] | None, first: bool
     ) -> tuple[int, int, set[str]]:
         """Write people (`only` these); returns people and events written, and who is ahead of the snapshot."""
         written, counted, ahead, met = 0, 0, set[str](), set[str]()
@@ -191,9 +181,8 @@ class Rebuild:
                     return None
                 return replace(said.told(profile), state=state, seen=ids)
 
-            written += change(self.profiles, made, rebuilt)
+            written += change(self.profiles, made, rebuilt, unread=first)
             counted += sum(len(ids) // 10 for user_id, (_, ids) in made.items() if user_id not in ahead)
-        rest = [user_id for user_id in said.of if user_id not in met and (only is None or user_id in only)]
-        written += change(self.profiles, rest, said.news)
-        said.allow(self.profiles)
+        rest = [user_id for user_id in said if user_id not in met and (only is None or user_id in only)]
+        written += change(self.profiles, rest, said.news, unread=first)
         return written, counted, ahead
