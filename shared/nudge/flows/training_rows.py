@@ -50,7 +50,7 @@ class History:
         first, last, count = events.select(moments.min(), moments.max().alias("last"), pl.len()).collect().row(0)
         if not count:
             raise NotReady("the lake holds no events of the past", missing={"events": 0})
-        users = _read(paths["users"], ("user_id", "effective_at", "timezone", "locale", "attributes"))
+        users = _read(paths["users"], ("user_id", "effective_at", "created_at", "timezone", "locale", "attributes"))
         told = traits.said(users, trait_features) if users is not None else traits.said(_NO_USERS, trait_features)
         decisions = _read(paths["decisions"], DECISION)
         counts = {"events": count, "users": 0 if users is None else users["user_id"].n_unique()}
@@ -80,6 +80,7 @@ _NO_USERS = pl.DataFrame(
     schema={
         "user_id": pl.String,
         "effective_at": pl.Datetime("us", "UTC"),
+        "created_at": pl.Datetime("us", "UTC"),
         "timezone": pl.String,
         "locale": pl.String,
         "attributes": pl.String,

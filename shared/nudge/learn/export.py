@@ -15,7 +15,7 @@ import pandas as pd
 
 from nudge.errors import NotReady
 from nudge.learn.calibrate import Calibration
-from nudge.learn.features import Feature
+from nudge.learn.features import Feature, categories
 from nudge.learn.labels import ACTIVITY
 from nudge.vocabulary import NOTHING, Goal, Vector
 
@@ -119,7 +119,7 @@ def _typed(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
         if feature["type"] == "number":
             columns[feature["name"]] = values.astype(float)
         else:
-            columns[feature["name"]] = pd.Categorical(values.astype(object), categories=feature["levels"])
+            columns[feature["name"]] = categories(values.astype(object), feature["levels"])
     return pd.DataFrame(columns)
 
 

@@ -6,6 +6,7 @@ missing for recencies), exactly as `score.inputs` does it online; a category kee
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,15 @@ def table(rows: pl.DataFrame, features: list[Feature]) -> pd.DataFrame:
         if feature["type"] == "number":
             columns[name] = numbers(rows, feature)
         elif name in rows.columns:
-            held = rows[name].cast(pl.String).fill_null(feature["absent"]) if feature["absent"] else rows[name]
-            columns[name] = pd.Categorical(held.cast(pl.String).to_list(), categories=feature["levels"])
+            held = rows[name].cast(pl.String)
+            held = held.fill_null(feature["absent"]) if feature["absent"] is not None else held
+            columns[name] = categories(held.to_list(), feature["levels"])
         else:
-            columns[name] = pd.Categorical([feature["absent"]] * rows.height, categories=feature["levels"])
+            columns[name] = categories([feature["absent"]] * rows.height, feature["levels"])
     return pd.DataFrame(columns)
+
+
+def categories(values: Iterable[Any], levels: Sequence[str]) -> pd.Categorical:
+    """A column with exactly these levels; anything else is missing."""
+    codes = {level: code for code, level in enumerate(levels)}
+    return pd.Categorical.from_codes([codes.get(value, -1) for value in values], categories=list(levels))

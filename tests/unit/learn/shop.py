@@ -30,10 +30,12 @@ def plan(*, within_days: float = 7) -> dict[str, object]:
     }
 
 
-def events(*, people: int = 400, days: int = 70, seed: int = 0, rate: float = 0.05) -> pl.DataFrame:
+def events(
+    *, people: int = 400, days: int = 70, seed: int = 0, rate: float = 0.05, spread: float = 1.3
+) -> pl.DataFrame:
     """Page views and purchases: each person has a taste of their own, so the past tells the future."""
     rng = np.random.default_rng(seed)
-    taste = np.exp(rng.normal(0, 1.3, people))
+    taste = np.exp(rng.normal(0, spread, people))
     rows: list[tuple[str, str, str, int, float | None]] = []
     for number in range(people):
         for kind, mean in (("page_view", 0.3 * taste[number]), ("purchase", rate * taste[number])):
@@ -54,6 +56,7 @@ def users(*, people: int = 400) -> pl.DataFrame:
         {
             "user_id": f"u{number:04d}",
             "effective_at": START + 65 * DAY,
+            "created_at": START,
             "timezone": "Europe/Berlin",
             "locale": None,
             "attributes": json.dumps({"plan": ("free", "gold")[number % 2], "age": 20 + number % 50, "name": "Ada"}),
@@ -61,7 +64,7 @@ def users(*, people: int = 400) -> pl.DataFrame:
         for number in range(people)
     ]
     return pl.DataFrame(rows, schema_overrides={"locale": pl.String}).with_columns(
-        pl.col("effective_at").cast(pl.Datetime("us", "UTC"))
+        pl.col("effective_at", "created_at").cast(pl.Datetime("us", "UTC"))
     )
 
 

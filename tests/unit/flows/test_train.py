@@ -1,0 +1,166 @@
+"""Train: from the lake to a champion, one goal at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nudge.adapters.lake import ObjectsLake
+from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemorySigner
+from nudge.adapters.models import StoredModels
+from nudge.errors import NotFound, NotReady, Unavailable
+from nudge.flows.models_admin import Catalogue, Promote, Rollback, age_hours
+from nudge.flows.train import Train
+from nudge.learn import Recipe
+from nudge.vocabulary import DAY
+from tests.unit.learn import shop
+
+NOW = shop.START + 71 * DAY
+RECIPE = Recipe(iterations=30, resamples=50, logged=200)
+
+
+class Shop:
+    """A lake, a plan and models in memory."""
+
+    def __init__(self, plan: dict[str, Any] | None = None, objects: MemoryObjects | None = None) -> None:
+        self.objects = objects or MemoryObjects()
+        self.lake = ObjectsLake(self.objects)
+        self.models = StoredModels(self.objects, MemorySigner(), clock=lambda: NOW, fresh_for=0)
+        self.steps: list[tuple[str, str]] = []
+        self.train = Train(
+            self.lake,
+            MemoryPlans(plan or shop.plan()),
+            self.models,
+            recipe=RECIPE,
+            progress=lambda goal, step: self.steps.append((goal, step)),
+        )
+
+    def put(self, kind: Any, frame: pl.DataFrame, day: str = "2026-06-01") -> None:
+        self.lake.put(kind, day, shop.parquet(frame))
+
+
+@pytest.fixture(scope="module")
+def filled() -> Shop:
+    made = Shop()
+    made.put("events", shop.events())
+    made.put("users", shop.users())
+    made.put("decisions", shop.decisions())
+    made.verdicts = made.train(now=NOW)  # type: ignore[attr-defined]
+    return made
+
+
+def test_a_goal_that_can_be_learned_gets_a_champion_and_the_others_do_not_stop_it(filled: Shop) -> None:
+    purchase, moon = filled.verdicts  # type: ignore[attr-defined]
+    assert purchase.promoted
+    assert purchase.reason.startswith("better than the base rate")
+    assert purchase.metrics["auc"][1] > 0.6
+    assert (moon.version, moon.promoted, moon.missing["has"]) == (None, False, 0)
+    version, artefact = filled.models.champion("purchase")
+    assert (version, artefact["goal"]) == (purchase.version, "purchase")
+    assert artefact["activities"] == ["banner", "nothing"]
+    assert ("purchase", "fitting") in filled.steps
+
+
+def test_the_card_says_what_the_model_saw(filled: Shop) -> None:
+    card = Catalogue(filled.models).show("purchase")
+    assert card["data"]["rows"]["users"] == 400
+    assert card["parity"] < 1e-9
+    assert card["verdict"]["promoted"]
+    assert not any("name" in name for name in card["features"])
+    assert set(card["all_kinds"]) == {"logistic", "boosting"}
+    assert Catalogue(filled.models).list("purchase")[0]["champion"]
+    assert 0 <= (age_hours(filled.models, "purchase", NOW) or -1) < 72
+
+
+def test_the_same_lake_gives_the_same_bytes_in_any_order_and_split(filled: Shop) -> None:
+    again = Shop()
+    events = shop.events().sample(fraction=1.0, shuffle=True, seed=9)
+    again.put("events", events[:5000])
+    again.put("events", events[4000:], "2026-06-02")
+    again.put("users", shop.users())
+    again.put("decisions", shop.decisions())
+    verdict = again.train("purchase", now=NOW)[0]
+    key = f"models/purchase/{verdict.version}/model.json"
+    assert again.objects.get(key) == filled.objects.get(key)
+
+
+def test_training_twice_changes_nothing(filled: Shop) -> None:
+    verdict = filled.train("purchase", now=NOW)[0]
+    assert (verdict.promoted, verdict.reason) == (False, "this version is the champion already")
+    assert len(filled.models.versions("purchase")) == 1
+
+
+def test_people_who_do_not_differ_make_no_champion() -> None:
+    made = Shop()
+    made.put("events", shop.events(spread=0.0, rate=0.1))
+    verdict = made.train("purchase", now=NOW)[0]
+    assert not verdict.promoted
+    with pytest.raises(NotReady):
+        made.models.champion("purchase")
+
+
+def test_without_events_it_says_what_is_missing() -> None:
+    with pytest.raises(NotReady) as told:
+        Shop().train(now=NOW)
+    assert told.value.missing == {"events": 0}
+
+
+def test_a_short_history_is_not_ready_and_the_verdict_is_kept() -> None:
+    made = Shop()
+    made.put("events", shop.events(people=20, days=15))
+    verdict = made.train("purchase", now=NOW)[0]
+    assert verdict.missing["days"] == 22
+    assert b'"missing":{"days":22' in made.objects.get("models/purchase/not-ready/verdict.json")
+
+
+def test_a_goal_that_breaks_stops_no_other() -> None:
+    plan = shop.plan()
+    plan["goals"] = {"bad": {"event": "purchase", "within_days": 7, "value": 1}, **plan["goals"]}  # type: ignore[dict-item]
+    made = Shop(plan)
+    made.put("events", shop.events())
+    made.put("decisions", shop.decisions().with_columns(goal=pl.lit("bad"), record=pl.lit("not JSON")))
+    bad, purchase, _ = made.train(now=NOW)
+    assert (bad.failed, bad.promoted) == (True, False)
+    assert bad.reason.startswith("broke: JSONDecodeError at ")
+    assert purchase.promoted
+
+
+def test_an_unknown_goal_is_named() -> None:
+    with pytest.raises(NotFound, match="it has purchase, moon"):
+        Shop().train("sell", now=NOW)
+
+
+def test_a_part_that_goes_away_is_looked_for_again() -> None:
+    made = Shop()
+    made.put("events", shop.events(people=20, days=15))
+
+    class Moving(ObjectsLake):
+        lost = 0
+
+        def get(self, key: str) -> bytes:
+            if key.startswith("lake/events") and self.lost < 2:
+                self.lost += 1
+                raise NotFound("compacted")
+            return super().get(key)
+
+    moving = Moving(made.objects)
+    train = Train(moving, MemoryPlans(shop.plan()), made.models, recipe=RECIPE)
+    assert len(train(now=NOW)) == 2
+    moving.lost = -100
+    with pytest.raises(Unavailable):
+        train(now=NOW)
+
+
+def test_a_rollback_outranks_a_training_that_is_under_way(filled: Shop) -> None:
+    first = filled.models.champion("purchase")[0]
+    card = filled.objects.get(f"models/purchase/{first}/card.json")
+    model = filled.objects.get(f"models/purchase/{first}/model.json")
+    under_way = filled.models.token("purchase")
+    filled.models.publish("purchase", "20260901-other", {"model.json": model, "card.json": card})
+    Promote(filled.models)("purchase", "20260901-other", reason="by hand")
+    assert filled.models.champion("purchase")[0] == "20260901-other"
+    assert Rollback(filled.models)("purchase") == first
+    assert not filled.models.promote("purchase", "20260901-other", token=under_way, reason="late")
+    assert filled.models.champion("purchase")[0] == first

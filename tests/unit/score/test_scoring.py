@@ -1,0 +1,118 @@
+"""Scoring: what the fast walk gives is what the artefact says, for any person and any model."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nudge.errors import BadInput
+from nudge.score import load
+from nudge.score.calibration import calibrated, sigmoid
+from tests.unit.score import models
+
+SIGMOID = {"kind": "sigmoid", "slope": 1.0, "intercept": 0.0}
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_trees_score_any_person_as_the_artefact_says(data: st.DataObject) -> None:
+    made = data.draw(models.boosting())
+    vector = data.draw(models.vectors(made))
+    slow = calibrated(made["calibration"])(models.walked(made, vector))
+    assert load(json.loads(json.dumps(made))).probability(vector) == pytest.approx(slow, abs=1e-12)
+
+
+@given(st.data())
+@settings(max_examples=80, deadline=None)
+def test_a_damaged_artefact_is_refused_or_still_ends(data: st.DataObject) -> None:
+    made = copy.deepcopy(data.draw(models.boosting()))
+    where = data.draw(st.sampled_from(sorted(made["model"])))
+    wrong = data.draw(st.sampled_from([None, -1, 10**6, 1.5, "x", math.nan, math.inf, [], {}]))
+    if isinstance(made["model"][where], list) and made["model"][where]:
+        place = data.draw(st.integers(0, len(made["model"][where]) - 1))
+        made["model"][where][place] = wrong
+    else:
+        made["model"][where] = wrong
+    try:
+        scorer = load(made)
+    except BadInput:
+        return
+    assert 0 <= scorer.probability({}) <= 1
+
+
+def one_split(**change: Any) -> dict[str, Any]:
+    model = {"base": 0.0, "root": [0], "feature": [0], "threshold": [1.0], "missing_left": [1], "left": [-1]}
+    model |= {"right": [-2], "leaf": [-1.0, 1.0], "sets": []} | change
+    return models.artefact("boosting", [{"name": "days", "type": "number", "absent": None}], model, SIGMOID)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"left": [0]},
+        {"left": [-3]},
+        {"feature": [1]},
+        {"threshold": [math.nan]},
+        {"threshold": ["1"]},
+        {"leaf": [1.0, math.inf]},
+        {"root": [1]},
+        {"missing_left": [2]},
+        {"right": []},
+    ],
+)
+def test_a_tree_that_could_run_away_is_refused(change: dict[str, Any]) -> None:
+    load(one_split())
+    with pytest.raises(BadInput, match="the model is broken"):
+        load(one_split(**change))
+
+
+@pytest.mark.parametrize("missing", [None, math.nan, math.inf, "text", 10**400])
+def test_a_missing_number_goes_the_way_it_went_in_training(missing: Any) -> None:
+    scorer = load(one_split())
+    assert scorer.probability({"days": missing}) == scorer.probability({}) == sigmoid(-1.0)
+    assert scorer.probability({"days": 2.0}) == sigmoid(1.0)
+
+
+def test_an_absent_count_is_zero_and_an_unknown_name_changes_nothing() -> None:
+    made = one_split()
+    made["features"][0]["absent"] = 0.0
+    made["model"]["missing_left"] = [0]
+    assert load(made).probability({"other": 5.0}) == sigmoid(-1.0)
+
+
+def test_it_says_which_activities_it_knows() -> None:
+    made = one_split()
+    made["activities"] = ["nothing", "mail"]
+    assert load(made).knows("mail")
+    assert not load(made).knows("banner")
+    assert load(made).features == ("days",)
+
+
+def test_a_linear_model_bends_by_activity() -> None:
+    named = [
+        {"name": "activity", "type": "category", "levels": ["mail", "nothing"], "absent": "nothing"},
+        {"name": "n", "type": "number", "absent": 0.0},
+        {"name": "d", "type": "number", "absent": None},
+    ]
+    terms: list[dict[str, Any]] = [
+        {"levels": [0.5, 0.0], "other": -9.0},
+        {"weight": 2.0, "center": 0.0, "missing": 0.0},
+        {"weight": 1.0, "center": 0.0, "missing": 0.25},
+    ]
+    bends = [{"number": 1, "category": 0, "levels": [1.0, 0.0]}]
+    made = models.artefact("logistic", named, {"intercept": 0.1, "terms": terms, "interactions": bends}, SIGMOID)
+    scorer = load(made)
+    assert scorer.probability({"n": math.e - 1}) == pytest.approx(sigmoid(0.1 + 2.0 + 0.25))
+    assert scorer.probability({"n": math.e - 1, "activity": "mail"}) == pytest.approx(sigmoid(0.1 + 0.5 + 3.0 + 0.25))
+    assert scorer.probability({"activity": "dance", "d": -math.e + 1}) == pytest.approx(sigmoid(0.1 - 9.0 - 1.0))
+
+
+@given(st.floats(allow_nan=False))
+def test_a_probability_stays_a_probability(z: float) -> None:
+    assert 0 <= sigmoid(z) <= 1
