@@ -72,7 +72,7 @@ def read_footer(body: bytes) -> Footer:
         groups = tuple(RowGroup(rows=int(group.get(3, -1)), size=int(group.get(2, 0))) for group in top.get(4, []))
         total = int(top.get(3, -1))
         columns = _top_level(top.get(2, []))
-    except (IndexError, ValueError, UnicodeDecodeError, TypeError, AttributeError):
+    except (LookupError, ValueError, TypeError, AttributeError):
         raise _bad("the footer cannot be read") from None
     if any(not 0 <= group.rows <= MOST_ROWS for group in groups) or sum(group.rows for group in groups) != total:
         raise _bad("the rows of the row groups are not the rows of the file")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nudge.collect import ledger, segment
-from nudge.errors import BadInput, Conflict
+from nudge.errors import BadInput, Conflict, NotFound, Unavailable
 from nudge.ports import Objects
 from nudge.vocabulary import SECOND, Kind, Micros
 
@@ -94,3 +94,5 @@ def _write(inbox: Objects, kind: Kind, source: str, at: Micros, named: bytes, bo
             return
         except Conflict:
             continue
+        except NotFound:
+            raise Unavailable("the inbox is not there") from None

@@ -96,7 +96,7 @@ def test_a_small_file_is_one_task_that_says_how_it_is_written(world: World) -> N
 
 def test_a1_the_same_notification_ten_times_is_one_effect(world: World) -> None:
     facts = world.put("inbox/events/a.csv", EVENTS)
-    states = [list(world.hear(notice("inbox/events/a.csv", **facts)).values())[0] for _ in range(10)]
+    states = [next(iter(world.hear(notice("inbox/events/a.csv", **facts)).values())) for _ in range(10)]
     assert states == ["queued"] + ["known"] * 9
     assert len(world.chunks()) == 1
 
