@@ -100,16 +100,16 @@ def clean(chunk: Chunk, body: bytes, spelling: Spelling) -> Cleaned:
         found = _read(chunk, body, spelling)
     except BadInput as wrong:
         return unreadable(chunk, wrong.reason)
-    read = sum(frame.height for frame in found.frames.values()) + len(found.flaws)
+    read = sum(frame.height for frame in found.frames.values()) + len(found.flaws) - found.unread
     flaws, frames, made = list(found.flaws), {}, []
     duplicate = 0
     for kind, cells in found.frames.items():
-        kept, wrong_rows, repeated = _facts(kind, cells, chunk.uploaded_at, found.plain)
-        flaws += [Flaw(line, reason, found.raw(line), column) for line, reason, column in wrong_rows]
-        duplicate += repeated
-        if kept.height:
-            frames[kind] = kept
-            made += _parts(kind, kept, chunk.uploaded_at)
+        facts = _facts(kind, cells, chunk.uploaded_at, found.plain)
+        flaws += [Flaw(line, reason, found.raw(line), column) for line, reason, column in facts.wrong]
+        duplicate += facts.repeated
+        if facts.rows.height:
+            frames[kind] = facts.rows
+            made += _parts(kind, facts.rows, chunk.uploaded_at)
     accepted = sum(frame.height for frame in frames.values())
     counts = Counts(read, accepted, len(flaws), duplicate)
     if read != accepted + len(flaws) + duplicate:
@@ -124,10 +124,13 @@ def unreadable(chunk: Chunk, reason: str) -> Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """Rows by kind; `unread` of them have no line: they stand among the flaws."""
+
     frames: Mapping[Kind, pl.DataFrame]
     flaws: list[Flaw]
     raw: Callable[[int], str]
     plain: bool = False
+    unread: int = 0
 
 
 def _read(chunk: Chunk, body: bytes, spelling: Spelling) -> _Found:
@@ -154,10 +157,11 @@ def _read(chunk: Chunk, body: bytes, spelling: Spelling) -> _Found:
 def _of_table(kind: Kind, cells: table.Table, spelling: Spelling) -> _Found:
     if len(set(cells.names)) < len(cells.names):
         column = next(name for name in cells.names if cells.names.count(name) > 1)
-        flaws = [Flaw(line, "duplicate_header", cells.raw(line), column) for line in cells.cells["line"].to_list()]
+        flaws = [Flaw(line, "duplicate_header", cells.raw(line), column) for line in cells.rows["line"].to_list()]
         return _Found({}, cells.flaws + flaws, cells.raw)
     named = rows.from_table(cells, spelling.naming(kind, cells.names), kinds.KNOWN[kind])
-    return _Found({kind: named}, cells.flaws, cells.raw, cells.plain)
+    unread = int((cells.cells["line"] == 0).sum())
+    return _Found({kind: named}, cells.flaws, cells.raw, cells.plain, unread)
 
 
 def _of_objects(
@@ -184,21 +188,31 @@ def _of_objects(
     return _Found(frames, flaws, lambda line: raws[line])
 
 
-def _facts(
-    kind: Kind, cells: pl.DataFrame, at: Micros, plain: bool
-) -> tuple[pl.DataFrame, list[tuple[int, str, str]], int]:
+@dataclass(frozen=True, slots=True)
+class _Facts:
     """Accepted rows in their order; (line, reason, column) of the others; repetitions."""
-    typed = kinds.typed(kind, cells, at=at, plain=plain)
+
+    rows: pl.DataFrame
+    wrong: list[tuple[int, str, str]]
+    repeated: int
+
+
+def _facts(kind: Kind, cells: pl.DataFrame, at: Micros, plain: bool) -> _Facts:
+    typed, flaws = kinds.typed(kind, cells, at=at, plain=plain)
+    is_row = typed["line"] > 0
     wrong: list[tuple[int, str, str]] = []
     if typed["flaw"].null_count() < typed.height:
-        wrong = typed.filter(pl.col("flaw").is_not_null()).select("line", "flaw", "flaw_column").rows()
-        typed = typed.filter(pl.col("flaw").is_null())
-    typed = typed.drop("flaw", "flaw_column")
+        bad = typed.filter(is_row & pl.col("flaw").is_not_null()).select("line", "flaw")
+        wrong = [(line, *flaws[number]) for line, number in bad.iter_rows()]
+        is_row &= typed["flaw"].is_null()
+    typed = typed.drop("flaw")
+    if not is_row.any():
+        return _Facts(kinds.whole(kind, typed.clear()), wrong, 0)
     if kind in ("events", "outcomes"):
         typed = unique.with_event_ids(typed)
-    kept, reused, repeated = unique.unique(kind, typed)
-    wrong += [(line, "event_id_reused", "event_id") for line in reused["line"].to_list()]
-    return kept.drop("line"), wrong, repeated
+    kept, reused, repeated = unique.unique(kind, typed, None if is_row.all() else is_row)
+    wrong += [(line, "event_id_reused", "event_id") for line in reused]
+    return _Facts(kinds.whole(kind, kept), wrong, repeated)
 
 
 def _parts(kind: Kind, kept: pl.DataFrame, uploaded_at: Micros) -> list[Part]:

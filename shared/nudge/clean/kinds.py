@@ -116,24 +116,36 @@ class _Typed:
         return value
 
     def frame(self, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        made = [self.columns[name].cast(kind).alias(name) for name, kind in columns.items()]
-        frame = pl.DataFrame([*made, self.rows["line"]])
-        reason: pl.Expr = pl.lit(None, dtype=pl.String)
-        column: pl.Expr = pl.lit(None, dtype=pl.String)
-        for number, (_, why, name) in reversed(list(enumerate(self.flaws))):
-            reason = pl.when(pl.col(f"flaw{number}")).then(pl.lit(why)).otherwise(reason)
-            column = pl.when(pl.col(f"flaw{number}")).then(pl.lit(name)).otherwise(column)
-        marks = [where.alias(f"flaw{number}") for number, (where, _, _) in enumerate(self.flaws)]
-        frame = frame.with_columns(marks).with_columns(reason.alias("reason"), column.alias("column"))
-        return frame.select(*columns, "line", pl.col("reason").alias("flaw"), pl.col("column").alias("flaw_column"))
+        """The columns that say anything, `line`, and `flaw`: the number of a row's first flaw, null where it has none."""
+        rows = self.rows.height
+        made = [
+            self.columns[name].cast(kind).alias(name)
+            for name, kind in columns.items()
+            if self.columns[name].null_count() < rows
+        ]
+        flaw = pl.Series("flaw", [None], dtype=pl.UInt8).new_from_index(0, rows)
+        for number, (where, _, _) in reversed(list(enumerate(self.flaws))):
+            flaw = pl.Series("flaw", [number], dtype=pl.UInt8).zip_with(where, flaw) if rows else flaw
+        return pl.DataFrame([*made, self.rows["line"], flaw])
 
 
-def typed(kind: Kind, rows: pl.DataFrame, *, at: Micros, plain: bool = False) -> pl.DataFrame:
-    """Rows of a kind. `at` is when the object came: times after it by more than a day are wrong; rows of users and items
-    that say no `updated_at` hold from then. `plain`: no cell has a control character."""
+def typed(
+    kind: Kind, rows: pl.DataFrame, *, at: Micros, plain: bool = False
+) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
+    """Rows of a kind, as `_Typed.frame` has them, and (reason, column) of each flaw by number.
+
+    `at` is when the object came: times after it by more than a day are wrong; rows of users and items that say no
+    `updated_at` hold from then. `plain`: no cell has a control character.
+    """
     made = _Typed(rows, plain)
     _MAKE[kind](made, at)
-    return made.frame(COLUMNS[kind])
+    return made.frame(COLUMNS[kind]), [(reason, column) for _, reason, column in made.flaws]
+
+
+def whole(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with all columns of their kind, in order; those that were not there are null."""
+    lacking = [pl.lit(None, dtype=form).alias(name) for name, form in COLUMNS[kind].items() if name not in rows.columns]
+    return rows.with_columns(lacking).select(*COLUMNS[kind])
 
 
 def _person(made: _Typed) -> pl.Series:

@@ -23,7 +23,7 @@ def parquet(rows: pl.DataFrame) -> bytes:
     """The rows as Parquet bytes."""
     out = BytesIO()
     rows.write_parquet(
-        out, compression="zstd", compression_level=LEVEL, statistics=True, row_group_size=ROW_GROUP, use_pyarrow=False
+        out, compression="zstd", compression_level=LEVEL, statistics=False, row_group_size=ROW_GROUP, use_pyarrow=False
     )
     return out.getvalue()
 

@@ -41,7 +41,8 @@ class Flaw:
 class Table:
     """Rows as text. `cells` has the columns "0", "1", …, one a name, and `line` (1-based in the file); null = empty.
 
-    `read` counts the records that are rows: `cells.height + len(flaws)`. `plain` tells that no cell can hold a control
+    Where `line` is 0 the record is no row: it stands among the flaws. Leaving it where it is spares a copy of all others.
+    `plain` tells that no cell can hold a control
     character, `trimmed` that no cell begins or ends with a blank; columns in `literal` are spelled as JSON.
     """
 
@@ -54,8 +55,9 @@ class Table:
     literal: frozenset[int] = frozenset()
 
     @property
-    def read(self) -> int:
-        return self.cells.height + len(self.flaws)
+    def rows(self) -> pl.DataFrame:
+        """The cells of the rows alone, in the order of their lines."""
+        return self.cells.filter(pl.col("line") > 0).sort("line")
 
 
 def read_table(
@@ -78,16 +80,28 @@ def read_table(
         Whether that record lies in these bytes (in the first chunk of a file), and is no row.
     """
     text = decoded(body, dialect.encoding, at_start=first_byte == 0)
+    record_at = record_at if dialect.quote else _unquoted(dialect)
     if text.marked is not None or not _is_vectorisable(text.utf8, dialect):
         return _slow_table(text, dialect, record_at, header, first_line, first_byte, has_header)
     lines = _Lines.of(text.utf8)
     skipped = 0
     if has_header:
-        names, skipped = _header(lines, record_at)
+        names, skipped = _header(lines, dialect, record_at)
         header = header or names
     if header is None:
         return Table((), _frame([], 0), [], lambda line: "")
     return _fast_table(lines, dialect, record_at, header, first_line, skipped)
+
+
+def _unquoted(dialect: Dialect) -> RecordAt:
+    """The splitter where nothing quotes: a record is a line."""
+
+    def record_at(text: str, at: int) -> tuple[list[str], None, int, int]:
+        ending = _LINE_END.search(text, at)
+        stop, after = ending.span() if ending else (len(text), len(text))
+        return text[at:stop].split(dialect.delimiter), None, stop, after
+
+    return record_at
 
 
 def of_parquet(cells: pl.DataFrame, rows: tuple[int, int] | None) -> Table:
@@ -108,24 +122,29 @@ def of_parquet(cells: pl.DataFrame, rows: tuple[int, int] | None) -> Table:
 
 def _is_vectorisable(utf8: bytes, dialect: Dialect) -> bool:
     single = len(dialect.delimiter) == 1 and dialect.delimiter.isascii() and len(dialect.quote) <= 1
-    return single and utf8.count(b"\r") == utf8.count(b"\r\n")
+    return single and (b"\r" not in utf8 or utf8.count(b"\r") == utf8.count(b"\r\n"))
 
 
 # ── all lines at once ────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(slots=True)
 class _Lines:
-    """The lines of UTF-8 bytes: `start[i]` to `stop[i]` without its end; `first[i]` where it begins in `text`."""
+    """The lines of UTF-8 bytes: `start[i]` to `stop[i]` without its end; `first[i]` where it begins in `text`. `controls`
+    is which control characters there are besides line ends."""
 
     utf8: bytes
     start: np.ndarray[Any, Any]
     stop: np.ndarray[Any, Any]
+    controls: frozenset[int] = frozenset()
     _text: str | None = None
     _first: np.ndarray[Any, Any] | None = None
 
     @staticmethod
     def of(utf8: bytes) -> _Lines:
         array = np.frombuffer(utf8, np.uint8)
-        ends = np.flatnonzero(array == 10)
+        low = np.flatnonzero(array < 32)
+        which = array[low]
+        ends = low[which == 10]
+        others = frozenset(np.unique(which).tolist()) - {10, 13} if len(ends) < len(low) else frozenset()
         if len(array) and (not len(ends) or ends[-1] != len(array) - 1):
             ends = np.append(ends, len(array))
         starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
@@ -133,7 +152,8 @@ class _Lines:
         if b"\r" in utf8:
             before = array[np.maximum(ends - 1, 0)] == 13
             stops = np.where(before & (ends > starts), ends - 1, ends)
-        return _Lines(utf8, starts.astype(np.int64), stops.astype(np.int64))
+        controls = others | ({127} if b"\x7f" in utf8 else set())
+        return _Lines(utf8, starts.astype(np.int64), stops.astype(np.int64), controls)
 
     def __len__(self) -> int:
         return len(self.start)
@@ -167,12 +187,17 @@ class _Lines:
         return fields, reason, self.text[begin:stop], max(following, number + 1)
 
 
-def _header(lines: _Lines, record_at: RecordAt) -> tuple[tuple[str, ...] | None, int]:
+def _header(lines: _Lines, dialect: Dialect, record_at: RecordAt) -> tuple[tuple[str, ...] | None, int]:
     """The first record that is not blank, and the number of the line after it."""
     written = np.flatnonzero(lines.stop > lines.start)
     if not len(written):
         return None, 0
-    fields, _, raw, after = lines.record(int(written[0]), record_at)
+    fields: list[str] | None
+    raw, after = lines.raw(int(written[0])), int(written[0]) + 1
+    if dialect.quote and dialect.quote in raw:
+        fields, _, raw, after = lines.record(int(written[0]), record_at)
+    else:
+        fields = raw.split(dialect.delimiter)
     return tuple(name.strip() for name in (fields if fields is not None else [raw])), after
 
 
@@ -188,19 +213,17 @@ def _fast_table(
     if quote and quote in lines.utf8:
         quoted, is_row = _walk_quotes(lines, dialect, record_at, is_row, slow, first_line, skipped)
     cells, is_good = _split(lines, dialect, width, is_row, quoted)
-    numbers = np.flatnonzero(is_row)
-    for number in numbers[~is_good].tolist():
+    numbers = np.flatnonzero(is_row) + first_line
+    for number in (numbers[~is_good] - first_line).tolist():
         raw = lines.raw(number)
         slow.add(number + first_line, raw.split(dialect.delimiter), None, raw)
-    fast = cells.filter(pl.Series(is_good)) if not is_good.all() else cells
-    fast = fast.with_columns(pl.Series("line", numbers[is_good] + first_line, dtype=pl.Int64))
-    all_cells = pl.concat([fast, slow.frame()]) if slow.rows else fast
+    fast = cells.with_columns(pl.Series("line", np.where(is_good, numbers, 0), dtype=pl.Int64))
     return Table(
         header,
-        all_cells,
+        pl.concat([fast, slow.frame()]) if slow.rows else fast,
         slow.flaws,
         lambda line: slow.raws.get(line) or lines.raw(line - first_line),
-        plain=quoted is None and _has_no_control(lines.utf8, dialect),
+        plain=quoted is None and lines.controls <= {ord(dialect.delimiter)},
         trimmed=quoted is None and _is_trimmed(lines.utf8, dialect),
     )
 
@@ -245,42 +268,44 @@ def _split(
     lines: _Lines, dialect: Dialect, width: int, is_row: np.ndarray[Any, Any], quoted: pl.Series | None
 ) -> tuple[pl.DataFrame, np.ndarray[Any, Any]]:
     """The cells of the lines `is_row`, and which of them have exactly `width` fields."""
-    chosen = pl.Series(is_row)
-    body = lines.utf8 if quoted is None else "\n".join(quoted.filter(chosen).to_list()).encode()
-    schema = {str(number): pl.String for number in range(width + 1)}
+    names = [str(number) for number in range(width)]
     wide = dialect.delimiter.encode() * width + b"\n"  # the first line tells the reader how many columns there are
+    begin = int(np.argmax(is_row)) if is_row.any() else len(lines)
+    if quoted is None:
+        body = b"".join([wide, memoryview(lines.utf8)[lines.start[begin] if begin < len(lines) else len(lines.utf8) :]])
+    else:
+        body = wide + "\n".join(quoted.filter(pl.Series(is_row)).to_list()).encode()
     cells = pl.read_csv(
-        wide + body,
+        body,
         has_header=False,
         separator=dialect.delimiter,
         quote_char=dialect.quote if quoted is not None else None,
-        schema=schema,
+        schema=dict.fromkeys([*names, str(width)], pl.String),
         truncate_ragged_lines=True,
     )[1:]
-    if quoted is None:
-        cells = cells.filter(chosen) if not is_row.all() else cells
+    if quoted is None and not is_row[begin:].all():
+        cells = cells.filter(pl.Series(is_row[begin:]))
     length = (lines.stop - lines.start)[is_row]
     if cells.height != len(length):
         raise AssertionError(f"{len(length)} lines were read as {cells.height} rows")
-    held = cells.select(pl.sum_horizontal(pl.col(name).str.len_bytes().fill_null(0) for name in list(schema)[:width]))
-    is_good = held.to_series().to_numpy() + (width - 1) == length
+    held = sum(cells[name].str.len_bytes().fill_null(0).to_numpy() for name in names) if names else 0
+    is_good = held + (width - 1) == length
     if quoted is not None:
-        is_good |= quoted.filter(chosen).str.contains(dialect.quote, literal=True).to_numpy()
-    return cells.drop(str(width)), is_good
-
-
-def _has_no_control(utf8: bytes, dialect: Dialect) -> bool:
-    array = np.frombuffer(utf8, np.uint8)
-    allowed = utf8.count(b"\n") + utf8.count(b"\r") + (utf8.count(b"\t") if dialect.delimiter == "\t" else 0)
-    return int(np.count_nonzero(array < 32)) == allowed and b"\x7f" not in utf8
+        is_good |= quoted.filter(pl.Series(is_row)).str.contains(dialect.quote, literal=True).to_numpy()
+    return cells.select(names), is_good
 
 
 def _is_trimmed(utf8: bytes, dialect: Dialect) -> bool:
-    d = dialect.delimiter.encode()
-    if d == b" ":
+    """Whether no blank stands beside a delimiter or a line's end. One pass over the blanks only."""
+    if dialect.delimiter == " " or b" " not in utf8:
         return True
-    ends = (b" " + d, d + b" ", b" \n", b"\n ", b" \r")
-    return not any(end in utf8 for end in ends) and not utf8.startswith(b" ") and not utf8.endswith(b" ")
+    array = np.frombuffer(utf8, np.uint8)
+    blanks = np.flatnonzero(array == 32)
+    if blanks[0] == 0 or blanks[-1] == len(array) - 1:
+        return False
+    edge = np.zeros(256, bool)
+    edge[[10, 13, ord(dialect.delimiter)]] = True
+    return not (edge[array[blanks - 1]].any() or edge[array[blanks + 1]].any())
 
 
 # ── record by record ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -31,6 +31,8 @@ def decoded(body: bytes, encoding: str, *, at_start: bool) -> Text:
         body_start = 3 if body.startswith(b"\xef\xbb\xbf") else 0
     else:
         body_start = 0
+    if codec == "utf-8" and body.isascii():
+        return Text(body)
     view = memoryview(body)[body_start:]
     try:
         text = str(view, codec)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from nudge.clean.rows import objects, quoted
@@ -27,6 +28,7 @@ ORDER: Final[dict[Kind, tuple[str, ...]]] = {
 _KEY: Final[dict[Kind, tuple[str, ...] | None]] = {
     "events": EVENT_KEY, "outcomes": EVENT_KEY, "decisions": ("decision_id",), "users": None, "items": None,
 }  # fmt: skip
+_PRIMES: Final = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
 _SAID: Final = (
     "category", "channel", "currency", "decision_id", "event_action", "event_time", "event_type", "item_id", "properties",
     "user_id", "value",
@@ -34,24 +36,22 @@ _SAID: Final = (
 
 
 def with_event_ids(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose event_id is null get one: `c` and the first 24 hexadecimals of the SHA-256 of the canonical JSON of what
+    """Rows without an event_id get one: `c` and the first 24 hexadecimals of the SHA-256 of the canonical JSON of what
     the row says (its columns but `received_at`, absent ones left out, times in microseconds)."""
+    if "event_id" not in rows.columns:
+        return rows.with_columns(_derived(rows))
     lacking = rows["event_id"].is_null()
     if not lacking.any():
         return rows
-    every = bool(lacking.all())
-    some = rows if every else rows.filter(lacking)
-    derived = _derived(some)
-    ids = derived if every else rows["event_id"].scatter(lacking.arg_true(), derived)
-    return rows.with_columns(ids.alias("event_id"))
+    return rows.with_columns(rows["event_id"].scatter(lacking.arg_true(), _derived(rows.filter(lacking))))
 
 
 def _derived(rows: pl.DataFrame) -> pl.Series:
     spelled: dict[str, pl.Series] = {}
     for name in _SAID:
-        column = rows[name]
-        if column.null_count() == len(column):
+        if name not in rows.columns or rows[name].null_count() == rows.height:
             continue
+        column = rows[name]
         if name == "event_time":
             spelled[name] = column.cast(pl.Int64).cast(pl.String)
         elif name == "value":
@@ -62,37 +62,51 @@ def _derived(rows: pl.DataFrame) -> pl.Series:
     return pl.Series("event_id", ["c" + sha256(text).hexdigest()[:24] for text in texts], dtype=pl.String)
 
 
-def unique(kind: Kind, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Rows in their total order, each fact once; the rows that reuse an event's id for something else; repetitions."""
+def unique(kind: Kind, rows: pl.DataFrame, among: pl.Series | None = None) -> tuple[pl.DataFrame, list[int], int]:
+    """Rows in their total order, each fact once; the lines of rows that reuse an event's id for something else; repetitions.
+
+    Only the rows `among` count (all, if None). Places are computed first and the rows are copied once, at the end.
+    """
     content = [name for name in rows.columns if name != "line"]
-    key = _KEY[kind]
-    repeated = _repeated(rows, key or content)
-    if repeated is None:
-        return rows.sort(ORDER[kind] if key else content), rows.clear(), 0
-    others = sorted(set(content) - set(ORDER[kind]))
-    twice = rows.filter(repeated).sort([*(key or ()), *ORDER[kind], *others, "line"])
-    first = twice.unique(subset=key or content, keep="first", maintain_order=True)
-    reused = _reused(twice, first) if kind in ("events", "outcomes") else twice.clear()
-    kept = pl.concat([rows.filter(~repeated), first])
-    kept = kept.sort(ORDER[kind] if key else content)
-    return kept, reused, twice.height - first.height - reused.height
+    key = _KEY[kind] or content
+    order = [name for name in ORDER[kind] if name in content] if _KEY[kind] else content
+    places = pl.Series("place", np.arange(rows.height) if among is None else np.flatnonzero(among), dtype=pl.UInt32)
+    reused: list[int] = []
+    repetitions = 0
+    repeated = _repeated(rows, key, places)
+    if repeated is not None:
+        others = sorted(set(content) - {*key, *order})
+        twice = rows[repeated].with_columns(repeated).sort([*key, *order, *others, "line"])
+        first = twice.unique(subset=key, keep="first", maintain_order=True)
+        reused = _reused(twice, first) if kind in ("events", "outcomes") else []
+        repetitions = twice.height - first.height - len(reused)
+        gone = np.ones(rows.height, bool)
+        gone[repeated.to_numpy()] = False
+        gone[first["place"].to_numpy()] = True
+        places = places.filter(pl.Series(gone[places.to_numpy()]))
+    in_order = rows.select(order)[places].select(pl.arg_sort_by(order)).to_series()
+    return rows[places[in_order]], reused, repetitions
 
 
-def _repeated(rows: pl.DataFrame, key: Sequence[str]) -> pl.Series | None:
-    """Which rows share their key with another; None when no row does. Hashes first: few keys ever need comparing."""
-    hashes = rows.select(pl.struct(key).hash(seed=7)).to_series()
-    suspect = hashes.is_duplicated()
-    if not suspect.any():
+def _repeated(rows: pl.DataFrame, key: Sequence[str], places: pl.Series) -> pl.Series | None:
+    """The places of rows that share their key with another; None when none does. Hashes first: few keys need comparing."""
+    if len(places) < 2:
         return None
-    exact = rows.filter(suspect).select(pl.struct(key).is_duplicated()).to_series()
-    if not exact.any():
+    mixed = [pl.col(name).hash(seed) * _PRIMES[seed % len(_PRIMES)] for seed, name in enumerate(key)]
+    hashes = rows.select(pl.sum_horizontal(mixed)).to_series()
+    hashes = hashes if len(places) == len(hashes) else hashes[places]
+    ordered = np.sort(hashes.to_numpy())
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):
         return None
-    return suspect if exact.all() else suspect.scatter(suspect.arg_true(), exact)
+    suspect = places.filter(hashes.is_in(pl.Series(twice, dtype=pl.UInt64).implode()))
+    exact = rows.select(key)[suspect].select(pl.struct(key).is_duplicated()).to_series()
+    return suspect.filter(exact) if exact.any() else None
 
 
-def _reused(twice: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the id of an event but another type or time than the one that is kept."""
+def _reused(twice: pl.DataFrame, first: pl.DataFrame) -> list[int]:
+    """Lines of rows with the id of an event but another type or time than the one that is kept."""
     kept = first.select(*EVENT_KEY, pl.col("event_type").alias("_type"), pl.col("event_time").alias("_time"))
     both = twice.join(kept, on=list(EVENT_KEY), how="left", maintain_order="left")
     other = (pl.col("event_type") != pl.col("_type")) | (pl.col("event_time") != pl.col("_time"))
-    return both.filter(other).drop("_type", "_time")
+    return both.filter(other)["line"].to_list()

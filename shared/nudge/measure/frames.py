@@ -82,5 +82,10 @@ def each_decision_once(decisions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _first(frame: pl.DataFrame, identity: list[str], moment: str) -> pl.DataFrame:
+    """Only what stands there more than once is sorted: that is little, and sorting is what costs."""
+    twice = frame.select(identity).is_duplicated()
+    if not twice.any():
+        return frame
     others = [name for name in frame.columns if name not in identity and name != moment]
-    return frame.sort([*identity, moment, *others], nulls_last=True).unique(identity, keep="first", maintain_order=True)
+    repeated = frame.filter(twice).sort([*identity, moment, *others], nulls_last=True)
+    return pl.concat([frame.filter(~twice), repeated.unique(identity, keep="first", maintain_order=True)])
