@@ -1,0 +1,66 @@
+"""What `make build` made: small, and with bytecode that Lambda accepts, so that a cold start compiles nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.build import BUILT, IMAGE_LIMIT, ZIP_LIMIT, image_size, images, size, zips
+
+pytestmark = pytest.mark.sam_local
+UNCHECKED_HASH = 1
+"""Flags of a .pyc: by hash, and nobody compares the hash (PEP 552)."""
+
+IN_THE_IMAGE = """
+import importlib.util, json, pathlib
+task = pathlib.Path("/var/task")
+def flag(path):
+    compiled = pathlib.Path(importlib.util.cache_from_source(str(path)))
+    return compiled.read_bytes()[4] if compiled.is_file() else None
+bad = [str(path) for path in task.rglob("*.py") if flag(path) != 1]
+print(json.dumps({"bad": bad[:10], "tests": [str(path) for path in task.rglob("tests")][:10]}))
+"""
+
+
+def flag(path: Path) -> int | None:
+    """How a module's bytecode says that it is valid; None where there is none, or another Python's."""
+    compiled = Path(importlib.util.cache_from_source(str(path)))
+    if not compiled.is_file() or compiled.read_bytes()[:4] != importlib.util.MAGIC_NUMBER:
+        return None
+    return compiled.read_bytes()[4]
+
+
+def test_every_module_of_a_zip_has_bytecode_that_needs_no_check() -> None:
+    for folder in zips():
+        modules = list(folder.rglob("*.py"))
+        assert len(modules) > 5, folder.name
+        assert [path.name for path in modules if flag(path) != UNCHECKED_HASH] == [], folder.name
+
+
+def test_the_zips_are_the_light_functions_and_one_layer() -> None:
+    assert {folder.name for folder in zips()} == {"Collect", "Arrive", "Decide", "Deliver", "Feedback", "Domain"}
+    assert [path.name for path in (BUILT / "Domain" / "python").iterdir()] == ["nudge"]
+
+
+def test_each_light_function_weighs_less_than_its_limit() -> None:
+    layer = size(BUILT / "Domain")
+    for folder in zips():
+        weight = size(folder) + (0 if folder.name == "Domain" else layer)
+        print(f"{folder.name}: {weight / 1e6:.1f} MB unzipped, with the layer")
+        assert weight < ZIP_LIMIT, folder.name
+
+
+def test_the_image_weighs_less_than_its_limit_and_carries_bytecode_but_no_tests() -> None:
+    tags = images()
+    assert {tag.partition(":")[0] for tag in tags} == {"prepare", "train", "report"}
+    for tag in tags:
+        print(f"{tag}: {image_size(tag) / 1e6:.0f} MB")
+        assert image_size(tag) < IMAGE_LIMIT
+    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", tags[0], "-c", IN_THE_IMAGE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"bad": [], "tests": []}
