@@ -1,0 +1,1 @@
+"""Figures on public data by published protocols, beside the published ones."""
