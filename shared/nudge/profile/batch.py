@@ -41,6 +41,9 @@ type Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 KEY = ("user_id", "event_id")
 KNOWN_TRAITS = ("email", "phone", "timezone", "locale", "created_at")
+BLOCK = 1_000_000
+"""Events at a time while vectors are added up."""
+
 _HOUR = 3_600_000_000
 _OPTIONAL: dict[str, pl.DataType] = {"value": pl.Float64(), "category": pl.String(), "item_id": pl.String()}
 
@@ -146,14 +149,14 @@ def vectors(
     wanted = None if only is None else frozenset(only)
     past, people = _past(_prepared(events), as_of)
     columns: dict[str, pl.Series] = {"user_id": people["user_id"]}
-    columns |= _type_columns(past, people, wanted)
+    columns |= _type_columns(past, people, None if wanted is None else wanted | _READ_BY_FORMULAS)
     if _any_wanted((*HOUR_NAMES, PEAK_HOUR), wanted):
         columns |= _hour_columns(past, people)
     if wanted is None or any(name.startswith(AFFINITY.name.partition("{")[0]) for name in wanted):
         columns |= _category_columns(past, people, categories)
     if _any_wanted((RECENT.name,), wanted):
         columns |= _item_columns(past, people)
-    wide = _with_formulas(pl.DataFrame(columns))
+    wide = _with_formulas(pl.DataFrame(columns), wanted)
     if wanted is None:
         return wide
     lacking = [pl.lit(absent(name), dtype=pl.Float64).alias(name) for name in sorted(wanted - set(wide.columns))]
@@ -191,29 +194,47 @@ def _spread(who: pl.Series, values: pl.Series, height: int, missing: float | Non
     return series.fill_nan(None) if missing is None else series
 
 
-def _type_columns(past: pl.LazyFrame, people: pl.DataFrame, wanted: frozenset[str] | None) -> dict[str, pl.Series]:
-    until, days = pl.col("as_of"), pl.lit(float(DAY))
-    sums = [
-        ((_weight(row.half_life_days, until) * pl.col("v")) if row.weigh else _weight(row.half_life_days, until))
-        .sum()
-        .alias(f"s{slot}")
-        for slot, row in enumerate(DECAYED)
-    ]
-    age = (until - pl.col("t")) / days
-    grouped = (
-        past.group_by("who", "event_type")
-        .agg(*sums, age.min().alias("last"), age.max().alias("first"), pl.len().cast(pl.Float64).alias("total"))
-        .collect(engine="streaming")
+class _Sums:
+    """What one event type adds up to, for all people at once: an array a number, filled block by block."""
+
+    def __init__(self, people: int) -> None:
+        self.sums: list[Numbers] = [np.zeros(people) for _ in DECAYED]
+        self.last: Numbers = np.full(people, np.inf)
+        self.first: Numbers = np.full(people, -np.inf)
+        self.total: Numbers = np.zeros(people)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        who, age, values = rows["who"].to_numpy(), rows["age"].to_numpy(), rows["v"].to_numpy()
+        weights = {days: np.exp2(age * (-1.0 / days)) for days in {row.half_life_days for row in DECAYED}}
+        for row, column in zip(DECAYED, self.sums, strict=True):
+            weight = weights[row.half_life_days]
+            np.add.at(column, who, weight * values if row.weigh else weight)
+        np.minimum.at(self.last, who, age)
+        np.maximum.at(self.first, who, age)
+        np.add.at(self.total, who, 1.0)
+
+    def columns(self, kind: str) -> dict[str, pl.Series]:
+        sum_names, (recency, first, total), _ = type_names(kind)
+        never = self.total == 0
+        self.last[never] = self.first[never] = np.nan
+        columns = {name: pl.Series(column) for name, column in zip(sum_names, self.sums, strict=True)}
+        columns |= {recency: pl.Series(self.last).fill_nan(None), first: pl.Series(self.first).fill_nan(None)}
+        return columns | {total: pl.Series(self.total)}
+
+
+def _type_columns(past: pl.LazyFrame, people: pl.DataFrame, needed: frozenset[str] | None) -> dict[str, pl.Series]:
+    """Blocks of events, each added to the arrays of its types: memory is the answer's and a block's."""
+    age = (pl.col("as_of") - pl.col("t")) / float(DAY)
+    sums: dict[str, _Sums] = {}
+    blocks = past.select("who", "event_type", age.alias("age"), "v").collect_batches(
+        chunk_size=BLOCK, maintain_order=False, engine="streaming"
     )
-    columns: dict[str, pl.Series] = {}
-    for (kind,), rows in sorted(grouped.partition_by("event_type", as_dict=True).items()):
-        sum_names, (recency, first, total), _ = type_names(str(kind))
-        for slot, name in enumerate(sum_names):
-            columns[name] = _spread(rows["who"], rows[f"s{slot}"], people.height, 0.0)
-        columns[recency] = _spread(rows["who"], rows["last"], people.height, None)
-        columns[first] = _spread(rows["who"], rows["first"], people.height, None)
-        columns[total] = _spread(rows["who"], rows["total"], people.height, 0.0)
-    return columns
+    for block in blocks:
+        for (kind,), rows in block.partition_by("event_type", as_dict=True, include_key=False).items():
+            name = str(kind)
+            if needed is None or not needed.isdisjoint(names_of((name,))):
+                sums.setdefault(name, _Sums(people.height)).add(rows)
+    return {name: column for kind in sorted(sums) for name, column in sums.pop(kind).columns(kind).items()}
 
 
 def _hour_columns(past: pl.LazyFrame, people: pl.DataFrame) -> dict[str, pl.Series]:
@@ -274,16 +295,20 @@ def _item_columns(past: pl.LazyFrame, people: pl.DataFrame) -> dict[str, pl.Seri
     return {RECENT.name: _spread(rows["who"], rows["n"], people.height, 0.0)} if rows.height else {}
 
 
-def _with_formulas(wide: pl.DataFrame) -> pl.DataFrame:
+_READ_BY_FORMULAS = frozenset(name for formula in FORMULAS for name in written(formula)[1])
+
+
+def _with_formulas(wide: pl.DataFrame, wanted: frozenset[str] | None) -> pl.DataFrame:
     """Add what is made of other columns: the same formulas, on expressions."""
     prefix = type_names("")[1][2]
     kinds = [name.removeprefix(prefix) for name in wide.columns if name.startswith(prefix)]
+    pairs = [(formula, kind) for kind in kinds for formula in TYPE_FORMULAS] + [(formula, "") for formula in FORMULAS]
+    named = {formula.name.replace("{type}", kind): (formula, kind) for formula, kind in pairs}
     made = [
-        _applied(formula.of, written(formula)[1], kind, wide).alias(formula.name.replace("{type}", kind))
-        for kind in kinds
-        for formula in TYPE_FORMULAS
+        _applied(formula.of, written(formula)[1], kind, wide).alias(name)
+        for name, (formula, kind) in named.items()
+        if wanted is None or name in wanted
     ]
-    made += [_applied(formula.of, written(formula)[1], "", wide).alias(formula.name) for formula in FORMULAS]
     return wide.with_columns(made)
 
 
