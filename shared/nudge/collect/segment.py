@@ -29,7 +29,7 @@ LONGEST_ID: Final = 512
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_BETWEEN: Final = re.compile(r"[^\w]+|_+")
+_BETWEEN: Final = re.compile(r"[\W_]+")
 _CONTEXT: Final = ("timezone", "locale")
 
 
@@ -72,7 +72,7 @@ def event_type_of(name: str) -> str:
     >>> event_type_of("Order Completed"), event_type_of("productViewed"), event_type_of("signup")
     ('order_completed', 'product_viewed', 'signup')
     """
-    return _BETWEEN.sub("_", _WORDS.sub("_", name.strip())).strip("_").lower()
+    return _BETWEEN.sub("_", _WORDS.sub("_", name).lower()).strip("_")
 
 
 def _row(message: Mapping[str, Any], received: str | None, received_at: Micros | None) -> tuple[Kind, dict[str, Any]]:

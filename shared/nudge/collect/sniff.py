@@ -106,7 +106,7 @@ def dialect_of(text: str, encoding: str, *, whole: bool) -> Dialect:
     for delimiter in _candidates(text):
         if delimiter == " " and best_score[0] > 0:
             break  # only where nothing else makes columns at all
-        for quote in ('"', "'"):
+        for quote in ('"', "'") if "'" in text else ('"',):
             dialect = Dialect(encoding, delimiter, quote)
             score = _score(_sample(text, dialect, whole=whole), dialect)
             if score > best_score:
@@ -115,8 +115,9 @@ def dialect_of(text: str, encoding: str, *, whole: bool) -> Dialect:
 
 
 def _candidates(text: str) -> tuple[str, ...]:
-    """A blank after the comma matters only where a quote comes after it: a quote opens at the start of a field."""
-    return (*DELIMITERS, ", ", " ") if ', "' in text else (*DELIMITERS, " ")
+    """Those that occur. A blank after the comma matters only where a quote comes after it: it opens a field's start."""
+    found = [delimiter for delimiter in DELIMITERS if delimiter in text]
+    return (*found, ", ", " ") if ', "' in text else (*found, " ")
 
 
 def _sample(text: str, dialect: Dialect, *, whole: bool) -> list[Record]:

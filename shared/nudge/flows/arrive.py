@@ -39,6 +39,8 @@ class Arrive:
         return dict(self._arrived(notice, owner, now) for notice in notices(notification))
 
     def _arrived(self, notice: Notice, owner: str, now: Micros) -> tuple[str, str]:
+        if notice.version is None and notice.etag is None and notice.bucket == self.bucket:
+            notice = self._of_what_lies_there(notice)
         content = content_id(notice.bucket, notice.key, notice.version, notice.etag)
         kind: Kind = "events"  # of an object that is refused before its kind is known
         try:
@@ -81,6 +83,11 @@ class Arrive:
             return self.inbox.head(notice.key, version=notice.version)
         except NotFound:
             return None
+
+    def _of_what_lies_there(self, notice: Notice) -> Notice:
+        """A notice that does not say which version it means (made by hand) means the one that lies there now."""
+        found = self._find(notice)
+        return notice if found is None else replace(notice, version=found.version, etag=found.etag)
 
     def _is_newest(self, notice: Notice) -> bool:
         return self.arrivals.newest(notice.bucket, notice.key, notice.sequencer)

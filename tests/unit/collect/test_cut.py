@@ -86,10 +86,12 @@ def test_json_lines_are_cut_after_line_feeds(text, target):
 
 
 def test_an_unclosed_quote_does_not_eat_the_next_span():
-    body = b'a,"open\n' + b"b,c\n" * 600_000
-    spans = list(cut(in_blocks(body, 1 << 16), "csv", Dialect(), target=1 << 20))
-    assert read(body, spans, Dialect()) == list(records(body.decode(), Dialect()))
-    assert len(spans) == 3
+    body = b'a,"open\n' + b"b,c\n" * 1500 + b'd,"open too\n' + b"e,f\n" * 300
+    spans = list(cut(in_blocks(body, 1 << 10), "csv", Dialect(), target=2048))
+    found = read(body, spans, Dialect())
+    assert found == list(records(body.decode(), Dialect()))
+    assert [record.reason for record in found].count("unclosed_quote") == 2
+    assert len(spans) == 4
 
 
 def test_fields_over_many_lines_are_never_cut():

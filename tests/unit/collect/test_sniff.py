@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -149,18 +148,30 @@ def test_single_quotes_are_quotes_only_where_they_wrap_fields():
     assert look(b"a,b\nMen's,1\nWomen's,2\n").dialect.quote == '"'
 
 
-def test_the_polluted_files_of_pollock_are_sniffed(public_data: Path, tmp_path: Path):
+def test_the_polluted_files_of_pollock_are_sniffed(public_data: Path):
+    """A sample of them; over all 2,290 it is 2,287 right, one wrong, two refused: all three are named here."""
     import tarfile
 
+    base = "polluted_files/parameters/"
     with tarfile.open(public_data / "pollock" / "pollock-polluted_files.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
-    ends: Counter[str] = Counter()
-    for file in (tmp_path / "polluted_files" / "csv").iterdir():
-        told = json.loads((tmp_path / "polluted_files" / "parameters" / f"{file.name}_parameters.json").read_text())
+        held = {
+            one.name: archive.extractfile(one).read() for one in archive if one.isfile() and "/clean/" not in one.name
+        }
+    files = sorted(name for name in held if name.startswith("polluted_files/csv/"))
+    sample = [name for place, name in enumerate(files) if "/file_" in name or "row0" in name or place % 25 == 0]
+    ends: dict[str, list[str]] = {}
+    for name in [*sample, "polluted_files/csv/row_field_delimiter_0_0x20.csv"]:
+        short = name.rpartition("/")[2]
+        told = json.loads(held[f"{base}{short}_parameters.json"])
         try:
-            found = look(file.read_bytes()).dialect
+            found = look(held[name]).dialect
+            right = (found.delimiter, found.quote) == (told["delimiter"], told["quotechar"])
+            ends.setdefault("right" if right else "wrong", []).append(short)
         except BadInput as wrong:
-            ends[wrong.reason] += 1
-            continue
-        ends["right" if (found.delimiter, found.quote) == (told["delimiter"], told["quotechar"]) else "wrong"] += 1
-    assert ends == {"right": 2287, "wrong": 1, "no_header": 1, "bad_header": 1}
+            ends.setdefault(wrong.reason, []).append(short)
+    assert len(ends.pop("right")) > 100
+    assert ends == {
+        "wrong": ["row_field_delimiter_0_0x20.csv"],
+        "no_header": ["file_no_payload.csv"],
+        "bad_header": ["row_less_sep_row0_col8.csv"],
+    }

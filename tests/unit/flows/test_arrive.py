@@ -199,6 +199,15 @@ def test_a11_what_lies_outside_the_inbox_is_refused_and_not_read(world: World) -
     assert world.inbox.reads == []
 
 
+def test_a_notice_that_names_no_version_means_what_lies_there_now(world: World) -> None:
+    ids = set()
+    for body in (EVENTS, EVENTS * 2):
+        facts = world.put("inbox/events/a.csv", body)
+        ids |= set(world.hear(notice("inbox/events/a.csv")))
+        assert list(world.hear(notice("inbox/events/a.csv", **facts)).values()) == ["known"]
+    assert len(ids) == 2
+
+
 def test_a_removal_is_no_news(world: World) -> None:
     gone = json.loads(json.dumps(notice("inbox/events/a.csv")).replace("ObjectCreated:Put", "ObjectRemoved:Delete"))
     assert world.hear(gone) == {}
