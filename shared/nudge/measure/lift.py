@@ -13,7 +13,8 @@ from math import inf, isfinite, sqrt
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import stats
+
+from nudge.measure import chance
 
 type Numbers = npt.NDArray[np.float64]
 
@@ -100,12 +101,15 @@ def rates(treated: Arm, held: Arm) -> Estimate:
 
 
 def _p_of_rates(treated: Arm, held: Arm) -> float:
-    table = [[arm.conversions, arm.size - arm.conversions] for arm in (treated, held)]
-    if min(min(row) for row in table) < FEW:
-        return float(stats.fisher_exact(table)[1])
+    if _smallest_cell(treated, held) < FEW:
+        return chance.fisher(treated.conversions, treated.size, held.conversions, held.size)
     pooled = (treated.conversions + held.conversions) / (treated.size + held.size)
     error = sqrt(pooled * (1 - pooled) * (1 / treated.size + 1 / held.size))
-    return float(2 * stats.norm.sf(abs(treated.conversions / treated.size - held.conversions / held.size) / error))
+    return chance.z_test((treated.conversions / treated.size - held.conversions / held.size) / error)
+
+
+def _smallest_cell(treated: Arm, held: Arm) -> int:
+    return min(count for arm in (treated, held) for count in (arm.conversions, arm.size - arm.conversions))
 
 
 def means(treated: Numbers, held: Numbers) -> Estimate:
@@ -119,8 +123,8 @@ def means(treated: Numbers, held: Numbers) -> Estimate:
     error, freedom = _welch(treated, held)
     if error == 0:
         return Estimate(change, note="no spread within the groups, so no interval can be computed from it")
-    half = float(stats.t.ppf(0.975, freedom)) * error
-    return Estimate(change, change - half, change + half, float(2 * stats.t.sf(abs(change) / error, freedom)))
+    half = chance.t_quantile(0.975, freedom) * error
+    return Estimate(change, change - half, change + half, chance.t_test(change / error, freedom))
 
 
 def _welch(treated: Numbers, held: Numbers) -> tuple[float, float]:
@@ -237,7 +241,6 @@ def _few(treated: Arm, held: Arm) -> str | None:
     smallest = min(treated.size, held.size)
     if smallest < FEW_PEOPLE:
         return f"only {smallest} people in the smaller group: read this as a range, not as a number"
-    cells = [count for arm in (treated, held) for count in (arm.conversions, arm.size - arm.conversions)]
-    if min(cells) < FEW:
+    if _smallest_cell(treated, held) < FEW:
         return "very few conversions (or very few without): the interval is widened"
     return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy import stats
+from nudge.measure import chance
 
 ALARM = 0.001
 """Flag below this (Fabijan et al., Diagnosing Sample Ratio Mismatch, KDD 2019)."""
@@ -29,7 +29,7 @@ def sample_ratio(treated: int, held: int, planned: float) -> SampleRatio:
     people = treated + held
     if not people:
         return SampleRatio(planned, None, None, False, "nobody yet")
-    p = float(stats.binomtest(held, people, planned).pvalue)
+    p = chance.binomial(held, people, planned)
     flagged = p < ALARM
     note = (
         "the groups are not split as planned: do not trust the comparison until you know why "
