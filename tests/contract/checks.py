@@ -358,6 +358,21 @@ def _denies_plain_http(template: Template, bucket: str) -> bool:
     )
 
 
+def nobody_overwrites_the_lake_or_chooses_a_weaker_encryption(template: Template) -> list[str]:
+    denied = [
+        (one["Action"], json.dumps(one["Resource"]), json.dumps(one.get("Condition", {})))
+        for policy in resources(template, "AWS::S3::BucketPolicy").values()
+        for one in policy["PolicyDocument"]["Statement"]
+        if one["Effect"] == "Deny" and one["Principal"] == "*"
+    ]
+    wanted = {"s3:if-none-match": "/lake/*", "s3:x-amz-server-side-encryption": "${Lake.Arn}/*"}
+    return [
+        f"no denial on {key} under {where}"
+        for key, where in wanted.items()
+        if not any(action == "s3:PutObject" and where in what and key in why for action, what, why in denied)
+    ]
+
+
 def personal_data_expires(template: Template) -> list[str]:
     wrong = []
     for name, bucket in resources(template, "AWS::S3::Bucket").items():
@@ -480,6 +495,7 @@ CHECKS: dict[str, Check] = {
         every_queue_topic_and_store_is_encrypted,
         schedules_are_there_and_miss_nothing_silently,
         the_bucket_is_closed_encrypted_and_versioned,
+        nobody_overwrites_the_lake_or_chooses_a_weaker_encryption,
         personal_data_expires,
         tables_are_on_demand_encrypted_and_can_be_restored,
         what_holds_data_survives_the_stack,

@@ -61,6 +61,11 @@ def _no_tls(template: Template) -> None:
     document["Statement"] = [one for one in document["Statement"] if one["Sid"] != "NobodyComesWithoutTls"]
 
 
+def _may_overwrite(template: Template) -> None:
+    document = _of(template, "LakePolicy")["PolicyDocument"]
+    document["Statement"] = [one for one in document["Statement"] if one["Sid"] != "NobodyOverwritesAPartOfTheLake"]
+
+
 def _wide(template: Template) -> None:
     _statement(template, "DecideRole", "ReadProfiles")["Resource"] = "*"
 
@@ -214,6 +219,7 @@ GATES: list[tuple[str, str, Callable[[Template], None]]] = [
         "the_bucket_is_closed_encrypted_and_versioned",
         _put("Lake", False, "PublicAccessBlockConfiguration", "BlockPublicPolicy"),
     ),
+    ("parts written once", "nobody_overwrites_the_lake_or_chooses_a_weaker_encryption", _may_overwrite),
     ("the lifecycle", "personal_data_expires", _drop("Lake", "LifecycleConfiguration")),
     (
         "restore",

@@ -11,6 +11,7 @@ import json
 import pkgutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ def alone(code: str) -> str:
     return done.stdout
 
 
+@cache
 def modules_of(door: str) -> list[str]:
     """Everything that importing a door's handler brings in, laid out as in its zip."""
     code = AS_LAMBDA.format(door=str(ROOT / "functions" / door), layer=str(ROOT / "shared"))
