@@ -12,6 +12,9 @@ from nudge.measure.markup import Html, tag
 
 type Domain = tuple[float, float]
 
+EDGE = 9.0
+"""No written tick nearer to an edge than this (per cent): it would be cut off on a phone."""
+
 
 def domain(values: Sequence[float | None]) -> Domain:
     """A range that holds all values and zero, with some air on both sides."""
@@ -27,7 +30,7 @@ def place(value: float, of: Domain) -> float:
     return round(min(max((value - low) / (high - low), 0.0), 1.0) * 100, 3)
 
 
-def ticks(of: Domain, most: int = 5) -> list[float]:
+def ticks(of: Domain, most: int = 4) -> list[float]:
     """Round numbers inside the range: steps of 1, 2 or 5 × a power of ten, zero among them.
 
     >>> ticks((-12.0, 103.0))
@@ -67,10 +70,9 @@ def interval(
 
 def axis(of: Domain, write: Callable[[float], str]) -> Html:
     """Round numbers under a row of intervals. Decoration: the numbers stand in the text beside each interval."""
-    marks = ticks(of)
+    marks = [mark for mark in ticks(of) if mark == 0 or EDGE <= place(mark, of) <= 100 - EDGE]
     texts = [
-        tag("text", write(mark), x=f"{place(mark, of)}%", y=14, text_anchor=_anchor(place(mark, of)), class_="tick")
-        for mark in marks
+        tag("text", write(mark), x=f"{place(mark, of)}%", y=14, text_anchor="middle", class_="tick") for mark in marks
     ]
     return tag("svg", texts, width="100%", height=20, aria_hidden="true", focusable="false", class_="axis")
 
@@ -107,7 +109,3 @@ def _bar(left: float, width: float, top: int, height: int, name: str) -> Html:
 
 def _line(x1: float, x2: float, y1: int, y2: int, name: str) -> Html:
     return tag("line", x1=f"{x1}%", x2=f"{x2}%", y1=y1, y2=y2, class_=name)
-
-
-def _anchor(at: float) -> str:
-    return "start" if at < 8 else "end" if at > 92 else "middle"

@@ -16,7 +16,7 @@ from nudge.adapters.memory_arrivals import MemoryArrivals
 from nudge.errors import NotFound, NotReady
 from nudge.flows.report import Report, age_hours, latest
 from nudge.ports import ObjectInfo
-from nudge.vocabulary import SECOND
+from nudge.vocabulary import SECOND, Chunk, Counts
 from tests.unit.measure import world
 
 NOW = world.micros(world.NOW)
@@ -229,3 +229,30 @@ def test_no_count_of_people_or_messages_below_the_smallest_group_is_shown(shop: 
 def test_a_report_has_an_age_and_it_is_never_negative() -> None:
     assert age_hours(NOW - 7200 * SECOND, NOW) == 2.0
     assert age_hours(NOW + 1, NOW) == 0.0
+
+
+def test_the_models_in_force_and_why_rows_were_rejected_are_told_as_their_makers_wrote_them() -> None:
+    objects, arrivals = MemoryObjects(), MemoryArrivals()
+    written: dict[str, Any] = {
+        "models/purchase/champion.json": {"version": "v2", "reason": "better by 0.01"},
+        "models/purchase/v2/card.json": {"kind": "boosting", "metrics": {"auc": [0.7, 0.6, 0.8], "odd": "text"}},
+        "models/purchase/v2/verdict.json": {"reason": "better by 0.01"},
+        "models/purchase/v3/verdict.json": {"reason": "not better by more than noise"},
+        "models/visit/v1/verdict.json": {"reason": "too little data"},
+        "reports/quality/c1.json": {"reasons": {"bad_time": 3, "no_person": 1}},
+    }
+    for key, value in written.items():
+        objects.put(key, json.dumps(value).encode())
+    chunk = Chunk("c1", "events", "lake", "inbox/events/a.csv", None, "e", 0, "csv")
+    arrivals.claim("c1", bucket="lake", key=chunk.key, kind="events", chunks=1, owner="o", now=0)
+    arrivals.chunk_done(chunk, Counts(10, 6, 4, 0), [], 0)
+    report = Report(Shelf(), objects, MemoryPlans(world.PLAN), arrivals)(now=NOW)
+    purchase, visit = report["models"]
+    assert (purchase["kind"], purchase["version"], purchase["reason"]) == ("boosting", "v2", "better by 0.01")
+    assert purchase["metrics"] == {"auc": {"value": 0.7, "low": 0.6, "high": 0.8}}
+    assert purchase["challenger"] == {"version": "v3", "reason": "not better by more than noise"}
+    assert (visit["kind"], visit["challenger"]["reason"]) == (None, "too little data")
+    events = next(one for one in report["data_quality"]["rows"] if one["kind"] == "events")
+    assert events["reasons"] == [{"reason": "bad_time", "count": 3}, {"reason": "no_person", "count": 1}]
+    assert report["data_quality"]["quarantine_share"] == 0.4
+    assert report["data_quality"]["reconciles"]
