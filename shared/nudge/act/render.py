@@ -133,6 +133,8 @@ def _check(node: nodes.Node, loops: int = 0) -> None:
         raise BadInput(f"{type(node).__name__} is not allowed in a template", reason="bad_template")
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         raise BadInput(f"the filter {node.name} is not allowed", reason="bad_template")
+    if isinstance(node, nodes.Name) and node.name == "self":
+        raise BadInput("self is not a word", reason="bad_template")
     loops += isinstance(node, nodes.For)
     if loops > DEEPEST_LOOP:
         raise BadInput(f"more than {DEEPEST_LOOP} loops in one another", reason="bad_template")

@@ -1,0 +1,285 @@
+"""Deliver, told with adapters in memory: one mail or a reason, and doubt that is never resolved by sending again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue, MemorySigner
+from nudge.adapters.memory_ledger import MemoryLedger
+from nudge.adapters.memory_mailer import MemoryMailer
+from nudge.adapters.memory_profiles import MemoryProfiles
+from nudge.adapters.templates import StoredTemplates
+from nudge.decide import chance
+from nudge.decide.policy import Question, choose
+from nudge.errors import BadInput, Unavailable
+from nudge.flows.champions import PlanInForce
+from nudge.flows.deliver import STALE, UNSURE_FOR, Deliver, Sweep
+from nudge.ports import Refused, Throttled, Unsure
+from nudge.vocabulary import SECOND, Candidate, Consent, Message, Micros, Suppression
+from tests.acting import NOON, TEMPLATES, person, plan_data, put_person
+from tests.acting import plan as plan_of
+
+HOUR: Micros = 3600 * SECOND
+
+
+class World:
+    def __init__(self) -> None:
+        self.profiles, self.ledger, self.queue = MemoryProfiles(), MemoryLedger(), MemoryQueue()
+        self.mailer, self.objects, self.data = MemoryMailer(), MemoryObjects(), plan_data()
+        for name, template in TEMPLATES.items():
+            self.objects.put(f"templates/{name}.json", json.dumps(template).encode())
+        put_person(self.profiles, person("ana"))
+        self.attempts = 0
+
+    def message(self, user: str = "ana", activity: str = "discount_mail", key: str = "k", **changes: Any) -> str:
+        """A decision and its message, as `decide` records them."""
+        name = chance.decision_id(user, key)
+        candidates = (Candidate("nothing", 0.0, removed="transactional"), Candidate(activity, 0.5))
+        asked = Question(name, user, NOON, "purchase", 20.0, candidates, {activity: NOON}, {}, {}, None)
+        made = choose(asked, plan_of())
+        held = Message(name, user, activity, "purchase", "email", "pending", NOON, changed_at=NOON)
+        self.ledger.record(
+            made, request_hash="h", answer={}, message=replace(held, **changes), caps={}, budget=None, expires_at=NOON
+        )
+        return name
+
+    def flow(self, **changes: Any) -> Deliver:
+        made = Deliver(
+            ledger=self.ledger,
+            profiles=self.profiles,
+            plan=PlanInForce(MemoryPlans(self.data)),
+            templates=StoredTemplates(self.objects, clock=lambda: NOON),
+            mailer=self.mailer,
+            signer=MemorySigner(),
+            public_url="https://nudge.example",
+        )
+        return replace(made, **changes)
+
+    def deliver(self, name: str, now: Micros = NOON, **changes: Any) -> str:
+        self.attempts += 1
+        return self.flow(**changes)(name, owner=f"attempt {self.attempts}", now=now)
+
+    def reason(self, name: str) -> str | None:
+        message = self.ledger.message(name)
+        assert message is not None
+        return message.reason
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_message_is_sent_once_however_often_it_is_delivered(world: World) -> None:
+    name = world.message()
+    assert [world.deliver(name) for _ in range(3)] == ["sent", "sent", "sent"]
+    mail = world.mailer.sent[0]
+    assert len(world.mailer.sent) == 1
+    assert (mail.to, mail.subject) == ("ana@customer.example", "10 % for you, Ana")
+    assert mail.tags["decision_id"] == name
+    assert "https://nudge.example/u/" in mail.headers["List-Unsubscribe"]
+    message = world.ledger.message(name)
+    assert message is not None
+    assert (message.state, message.provider_id) == ("sent", "mail-1")
+
+
+def test_sixteen_workers_at_once_send_one_mail(world: World) -> None:
+    name, flow = world.message(), world.flow()
+    with ThreadPoolExecutor(16) as pool:
+        states = Counter(pool.map(lambda n: flow(name, owner=f"w{n}", now=NOON), range(16)))
+    assert states["sent"] >= 1
+    assert len(world.mailer.sent) == 1
+
+
+def test_a_message_that_is_not_due_waits(world: World) -> None:
+    name = world.message(state="held", due_at=NOON + HOUR)
+    assert world.deliver(name) == "held"
+    assert world.mailer.sent == []
+    assert world.deliver(name, NOON + HOUR) == "sent"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda p: p.consent("ana", "email", Consent(False, NOON, "link")), "no_consent"),
+        (lambda p: p.suppress("ana", "email", Suppression("bounce", NOON)), "suppressed"),
+        (lambda p: p.suppress_address("email", "ANA@customer.example", Suppression("complaint", 1)), "suppressed"),
+    ],
+)
+def test_who_says_no_after_the_decision_gets_no_mail(world: World, change: Any, reason: str) -> None:
+    name = world.message()
+    change(world.profiles)
+    assert (world.deliver(name), world.reason(name)) == ("skipped", reason)
+    assert world.deliver(name) == "skipped"
+    assert world.mailer.sent == []
+
+
+def test_who_says_no_between_claim_and_sending_gets_no_mail(world: World) -> None:
+    name = world.message()
+    claim = world.ledger.claim
+
+    def claimed(decision_id: str, *, owner: str, now: Micros) -> bool:
+        done = claim(decision_id, owner=owner, now=now)
+        world.profiles.consent("ana", "email", Consent(False, now, "link"))
+        return done
+
+    world.ledger.claim = claimed  # type: ignore[method-assign]
+    assert world.deliver(name) == "skipped"
+    assert world.mailer.sent == []
+
+
+@pytest.mark.parametrize("method", ["get", "is_address_suppressed"])
+def test_when_consent_cannot_be_read_nothing_is_sent_and_the_message_is_due_again(world: World, method: str) -> None:
+    name = world.message()
+    real = getattr(world.profiles, method)
+
+    def down(*_: Any, **__: Any) -> Any:
+        raise Unavailable("profiles")
+
+    setattr(world.profiles, method, down)
+    with pytest.raises(Unavailable):
+        world.deliver(name)
+    assert world.mailer.sent == []
+    setattr(world.profiles, method, real)
+    assert world.deliver(name) == "pending"
+    assert world.deliver(name, NOON + 180 * SECOND) == "sent"
+
+
+def test_throttling_is_later_and_never_failed(world: World) -> None:
+    name = world.message()
+
+    def busy(_: Any) -> None:
+        raise Throttled("TooManyRequestsException")
+
+    world.mailer.before = busy
+    assert world.deliver(name) == "pending"
+    assert world.deliver(name) == "pending"
+    world.mailer.before = None
+    assert world.ledger.due(now=NOON + 59 * SECOND) == []
+    assert world.deliver(name, NOON + 120 * SECOND) == "sent"
+    assert len(world.mailer.sent) == 1
+
+
+def test_a_refused_mail_failed_and_says_why(world: World) -> None:
+    name = world.message()
+
+    def no(_: Any) -> None:
+        raise Refused("rejected")
+
+    world.mailer.before = no
+    assert (world.deliver(name), world.reason(name)) == ("failed", "rejected")
+
+
+def test_doubt_is_never_sent_again_and_becomes_unknown(world: World) -> None:
+    name = world.message()
+
+    def silent(_: Any) -> None:
+        raise Unsure("ReadTimeoutError")
+
+    world.mailer.after = silent
+    sweep = Sweep(world.ledger, world.queue)
+    assert world.deliver(name) == "sending"
+    assert world.deliver(name) == "sending"
+    assert sweep(now=NOON + UNSURE_FOR) == {"queued": 0, "unknown": 0}
+    assert sweep(now=NOON + UNSURE_FOR + 1) == {"queued": 0, "unknown": 1}
+    assert sweep(now=NOON + UNSURE_FOR + 2) == {"queued": 0, "unknown": 0}
+    assert (world.deliver(name, NOON + 2 * UNSURE_FOR), world.reason(name)) == ("unknown", "no_answer")
+    assert len(world.mailer.sent) == 1
+    assert world.ledger.settle(name, provider_id="mail-1", now=NOON + 3 * UNSURE_FOR)
+    assert world.deliver(name, NOON + 4 * UNSURE_FOR) == "sent"
+
+
+def test_a_worker_that_dies_right_after_sending_leaves_doubt_and_no_second_mail(world: World) -> None:
+    name = world.message()
+
+    class Died(BaseException):
+        pass
+
+    def die(_: Any) -> None:
+        raise Died
+
+    world.mailer.after = die
+    with pytest.raises(Died):
+        world.deliver(name)
+    world.mailer.after = None
+    assert world.deliver(name) == "sending"
+    assert len(world.mailer.sent) == 1
+
+
+def test_a_record_that_fails_after_sending_leaves_doubt_and_no_second_mail(world: World) -> None:
+    name = world.message()
+    finish = world.ledger.finish
+
+    def down(*_: Any, **__: Any) -> bool:
+        raise Unavailable("ledger")
+
+    world.ledger.finish = down  # type: ignore[method-assign]
+    assert world.deliver(name) == "sending"
+    world.ledger.finish = finish  # type: ignore[method-assign]
+    assert world.deliver(name, NOON + HOUR) == "sending"
+    assert len(world.mailer.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("activity", "edit", "later", "reason"),
+    [
+        ("discount_mail", {"ends_at": "2026-11-18T12:00:00Z"}, HOUR, "expired"),
+        ("discount_mail", None, HOUR, "withdrawn"),
+        ("discount_mail", {}, STALE + HOUR, "stale"),
+    ],
+)
+def test_what_is_too_late_is_skipped(world: World, activity: str, edit: Any, later: Micros, reason: str) -> None:
+    name = world.message()
+    if edit is None:
+        del world.data["activities"][activity]
+    else:
+        world.data["activities"][activity] |= edit
+    assert (world.deliver(name, NOON + later), world.reason(name)) == ("skipped", reason)
+
+
+def test_a_message_that_waited_into_the_night_is_held_until_morning(world: World) -> None:
+    name = world.message()
+    assert world.deliver(name, NOON + 10 * HOUR) == "held"  # 22:06 in Berlin
+    message = world.ledger.message(name)
+    assert message is not None
+    assert message.due_at == NOON + 20 * HOUR - 400 * SECOND  # 08:00 there
+    assert world.deliver(name, message.due_at) == "sent"
+
+
+@pytest.mark.parametrize(
+    ("traits", "template", "reason"),
+    [
+        ({"first_name": ""}, None, "missing_variable"),
+        ({"first_name": "Ana\r\nBcc: all@evil.example"}, None, "bad_header"),
+        ({"email": "not an address"}, None, "bad_address"),
+        ({}, b'{"subject": "{% set a = 1 %}", "text": "x", "html": "x"}', "bad_template"),
+        ({}, b"{}", "no_template"),
+    ],
+)
+def test_a_mail_that_cannot_be_written_is_not_sent(world: World, traits: Any, template: Any, reason: str) -> None:
+    put_person(world.profiles, person("eve", **traits))
+    if template is not None:
+        world.objects.put("templates/discount.json", template)
+    name = world.message("eve")
+    assert (world.deliver(name), world.reason(name)) == ("failed", reason)
+    assert world.mailer.sent == []
+
+
+def test_a_task_that_names_no_message_is_refused(world: World) -> None:
+    with pytest.raises(BadInput):
+        world.deliver("nobody")
+
+
+def test_the_sweep_queues_what_is_due_but_not_what_the_queue_has_already(world: World) -> None:
+    due = world.message(key="a")
+    world.message(key="b", state="held", due_at=NOON + HOUR)
+    sweep = Sweep(world.ledger, world.queue)
+    assert sweep(now=NOON + SECOND)["queued"] == 0
+    assert sweep(now=NOON + 60 * SECOND)["queued"] == 1
+    assert world.queue.take() == [{"decision_id": due}]
