@@ -29,13 +29,13 @@ def collect() -> Any:
     messages = messages_of(route, body, size=len(app.current_event.decoded_body or ""))
     results = Collect(inbox())(messages, received_at=edge.now(), source="http")
     wrong = [one for one in results if one["status"] == "rejected"]
-    accepted = len(results) - len(wrong)
-    edge.count("MessagesAccepted", accepted)
-    edge.count("MessagesRejected", len(wrong))
-    edge.logger.info("collected", extra={"route": route, "accepted": accepted, "rejected": len(wrong)})
+    counts = {"accepted": len(results) - len(wrong), "rejected": len(wrong)}
+    for name, number in counts.items():
+        edge.count(f"Messages{name.capitalize()}", number)
+    edge.logger.info("collected", extra={"route": route, **counts})
     if route != "batch" and wrong:
         raise BadInput("the message was not accepted", reason=wrong[0]["reason"], where=wrong[0]["field"])
-    return edge.answer({"accepted": accepted, "rejected": len(wrong), "results": results})
+    return edge.answer({**counts, "results": results})
 
 
 for name in ("batch", "track", "identify", "page", "screen", "group", "alias"):
@@ -47,16 +47,12 @@ def copy(records: list[dict[str, Any]]) -> dict[str, Any]:
     try:
         done = CopyLedger(inbox())(records)
     except Unavailable:
-        edge.count("LedgerCopiesFailed")
         return {"batchItemFailures": [{"itemIdentifier": records[0]["dynamodb"]["SequenceNumber"]}]}
     edge.count("LedgerRowsRefused", done.get("refused", 0))
     edge.logger.info("ledger copied", extra={"records": len(records), **done})
+    edge.flush()
     return {"batchItemFailures": []}
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    if "Records" not in event:
-        return edge.http(app, event, context)
-    answer = copy(event["Records"])
-    edge.flush()
-    return answer
+    return copy(event["Records"]) if "Records" in event else edge.http(app, event, context)

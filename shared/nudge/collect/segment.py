@@ -58,12 +58,11 @@ def flatten(row: dict[str, Any]) -> tuple[Kind | None, dict[str, Any]]:
 
     Raises BadInput as `row_of` does; a message in a file may lack `messageId` (its content then gives the event_id).
     """
-    if row.get("type") not in TYPES or not ("userId" in row or "anonymousId" in row or "user_id" in row):
+    if row.get("type") not in TYPES or not ("userId" in row or "anonymousId" in row):
         return None, row
     if "event_time" in row or "event_type" in row:
         return None, row
-    message = {"userId": row["user_id"], **row} if "user_id" in row else row
-    return _row(message, None, None)
+    return _row(row, None, None)
 
 
 def event_type_of(name: str) -> str:
