@@ -1,0 +1,128 @@
+"""The door `feedback`: mail events from the queue, and the unsubscribe page, against the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.feedback import handler as door
+from nudge import edge
+from nudge.act import token
+from nudge.adapters.clients import client
+from nudge.adapters.kms import KmsSigner
+from nudge.adapters.ledger import DynamoLedger
+from nudge.adapters.profiles import DynamoProfiles
+from nudge.decide import chance
+from nudge.decide.policy import Question, choose
+from nudge.vocabulary import Candidate, Message, Profile
+from tests.acting import NOON, Aws, aws, person, plan, put_person
+
+NAME = chance.decision_id("ana", "k")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    with aws() as here:
+        for name, value in here.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(edge, "now", lambda: NOON)
+        door.flows.cache_clear()
+        put_person(DynamoProfiles(here.dynamodb, "profiles"), person("ana"))
+        candidates = (Candidate("nothing", 0.0, removed="transactional"), Candidate("discount_mail", 0.5))
+        asked = Question(NAME, "ana", NOON, "purchase", 20.0, candidates, {"discount_mail": NOON}, {}, {}, None)
+        held = Message(NAME, "ana", "discount_mail", "purchase", "email", "sending", NOON, changed_at=NOON)
+        DynamoLedger(here.dynamodb, "ledger").record(
+            choose(asked, plan()), request_hash="h", answer={}, message=held, caps={}, budget=None, expires_at=NOON
+        )
+        yield here
+        door.flows.cache_clear()
+
+
+def ana(world: Aws) -> Profile:
+    found = DynamoProfiles(world.dynamodb, "profiles").get("ana", consistent=True)
+    assert found is not None
+    return found
+
+
+def rows(world: Aws) -> list[dict[str, Any]]:
+    keys = [one["Key"] for one in world.s3.list_objects_v2(Bucket="lake", Prefix="inbox/").get("Contents", [])]
+    bodies = [world.s3.get_object(Bucket="lake", Key=key)["Body"].read() for key in keys]
+    return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+
+def ours(event: dict[str, Any]) -> dict[str, Any]:
+    """The event file with the decision of this world in it."""
+    return json.loads(json.dumps(event).replace("cf014c1c3b7d432f014e50d7db078252", NAME))  # type: ignore[no-any-return]
+
+
+def test_a_bounce_suppresses_settles_and_is_kept(world: Aws, load_event: Any) -> None:
+    for _ in range(2):
+        assert door.handler(ours(load_event("feedback.bounce")), None) == {"batchItemFailures": []}
+    profiles = DynamoProfiles(world.dynamodb, "profiles")
+    assert ana(world).suppressions["email"].reason == "bounce"
+    assert profiles.is_address_suppressed("email", "ana@customer.example")
+    held = DynamoLedger(world.dynamodb, "ledger").message(NAME)
+    assert held is not None
+    assert (held.state, held.provider_id) == ("sent", "0107019-ses-1")
+    assert {row["event_type"] for row in rows(world)} == {"email_bounce"}
+    assert len({row["event_id"] for row in rows(world)}) == 1
+
+
+def test_the_events_of_a_batch_are_one_object(world: Aws, load_event: Any) -> None:
+    both = ours(load_event("feedback.bounce"))
+    both["Records"] += ours(load_event("feedback.click"))["Records"]
+    door.handler(both, None)
+    assert world.s3.list_objects_v2(Bucket="lake", Prefix="inbox/")["KeyCount"] == 1
+    assert {row["event_type"] for row in rows(world)} == {"email_bounce", "email_click"}
+
+
+def test_a_foreign_topic_is_not_heard(world: Aws, load_event: Any) -> None:
+    foreign = json.loads(json.dumps(ours(load_event("feedback.bounce"))).replace(":MailEvents", ":Evil"))
+    assert door.handler(foreign, None) == {"batchItemFailures": []}
+    assert ana(world).suppressions == {}
+    assert rows(world) == []
+
+
+def test_a_store_that_is_down_returns_the_record_to_the_queue(world: Aws, load_event: Any) -> None:
+    world.dynamodb.delete_table(TableName="ledger")
+    event = ours(load_event("feedback.bounce"))
+    assert door.handler(event, None)["batchItemFailures"] == [{"itemIdentifier": event["Records"][0]["messageId"]}]
+
+
+# ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def visit(world: Aws, event: dict[str, Any], made: str | None = None) -> dict[str, Any]:
+    if made is None:
+        signer = KmsSigner(client("kms"), world.environment["TOKEN_KEY_ID"])
+        made = token.make("ana", "email", NAME, now=NOON, sign=signer.sign)
+    return door.handler(json.loads(json.dumps(event).replace("TOKEN", made)), None)
+
+
+def test_looking_at_the_page_changes_nothing(world: Aws, load_event: Any) -> None:
+    answer = visit(world, load_event("feedback.show"))
+    assert answer["statusCode"] == 200
+    assert '<form method="post">' in answer["body"]
+    assert "ana" not in answer["body"].replace("main", "")
+    assert answer["headers"]["Referrer-Policy"] == "no-referrer"
+    assert ana(world).consents["email"].granted
+    assert rows(world) == []
+
+
+@pytest.mark.parametrize("name", ["feedback.one_click", "feedback.one_click_multipart"])
+def test_one_click_unsubscribes_without_a_redirect(world: Aws, load_event: Any, name: str) -> None:
+    for _ in range(2):
+        answer = visit(world, load_event(name))
+        assert answer["statusCode"] == 200
+    assert not ana(world).consents["email"].granted
+    assert [row["event_type"] for row in rows(world)] == ["email_unsubscribe"]
+
+
+@pytest.mark.parametrize("name", ["feedback.show", "feedback.one_click"])
+@pytest.mark.parametrize("made", ["x.y", "eyJ1IjoiYW5hIn0.AAAAAAAAAAAAAAAAAAAAAAAA"])
+def test_a_bad_token_is_a_404_that_says_nothing(world: Aws, load_event: Any, name: str, made: str) -> None:
+    answer = visit(world, load_event(name), made)
+    assert answer["statusCode"] == 404
+    assert made not in answer["body"]
+    assert ana(world).consents["email"].granted
