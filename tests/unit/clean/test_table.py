@@ -15,8 +15,6 @@ from nudge.clean.table import Table, read_table
 from nudge.collect import records, sniff
 from nudge.vocabulary import Dialect
 
-SPECTRUM = Path(__file__).parents[4] / "shared/data/csv-spectrum"
-
 
 def read(body: bytes, dialect: Dialect = Dialect(), **how: object) -> Table:  # noqa: B008
     return read_table(body, dialect, records.grammar_of(dialect).record_at, **how)  # type: ignore[arg-type]
@@ -124,9 +122,8 @@ def test_a_very_wide_table_is_read() -> None:
     assert found.rows["4999"][0] == "x"
 
 
-@pytest.mark.skipif(not SPECTRUM.is_dir(), reason="../shared/data/csv-spectrum is not there")
-def test_csv_spectrum_is_read_as_its_json_says() -> None:
-    files = sorted((SPECTRUM / "csvs").glob("*.csv"))
+def test_csv_spectrum_is_read_as_its_json_says(public_data: Path) -> None:
+    files = sorted((public_data / "csv-spectrum/csvs").glob("*.csv"))
     assert len(files) >= 11
     for path in files:
         body = path.read_bytes()
@@ -134,7 +131,7 @@ def test_csv_spectrum_is_read_as_its_json_says() -> None:
             body = body.replace(b"\n", b"\r\n")
         seen = sniff.sniff(path.name, body, whole=True)
         found = read(body, seen.dialect)
-        wanted = json.loads((SPECTRUM / "json" / f"{path.stem}.json").read_text())
+        wanted = json.loads((public_data / "csv-spectrum/json" / f"{path.stem}.json").read_text())
         rows = found.rows.drop("line").with_columns(pl.all().fill_null("")).rows()
         assert [dict(zip(found.names, row, strict=True)) for row in rows] == wanted, path.name
         assert found.flaws == []
