@@ -53,9 +53,10 @@ type Calibration = Sigmoid | Isotonic
 
 def fit(z: np.ndarray, label: np.ndarray, weight: np.ndarray, people: np.ndarray) -> Calibration:
     """The better of the two by two-fold crossing over people (`people`: a number a person)."""
-    if min(label.sum(), len(label) - label.sum()) < STEPS_NEED:
-        return _sigmoid(z, label, weight)
     fold = people % 2 == 0
+    shares = [label[fold].mean(), label[~fold].mean()] if fold.any() and not fold.all() else [0.0]
+    if min(label.sum(), len(label) - label.sum()) < STEPS_NEED or not all(0 < share < 1 for share in shares):
+        return _sigmoid(z, label, weight)
     losses = {}
     for kind, make in (("sigmoid", _sigmoid), ("isotonic", _isotonic)):
         crossed = np.empty(len(z))

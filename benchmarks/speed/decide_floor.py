@@ -1,0 +1,27 @@
+"""The floor: one decision with the standard library alone: parse, look up, score four candidates, answer."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from nudge.score import load
+
+FOLDER, CALLS = Path(sys.argv[1]), int(sys.argv[2])
+scorer = load(json.loads((FOLDER / "model.json").read_text()))
+plan = json.loads((FOLDER / "plan.json").read_text())
+profiles = {"u1": json.loads((FOLDER / "features.json").read_text())}
+request = json.loads((FOLDER / "request.json").read_text())
+taken = []
+for _ in range(CALLS):
+    started = time.perf_counter()
+    question = json.loads(request["body"])
+    vector = profiles[question["user_id"]]
+    worth = plan["goals"][question["goal"]]["value"]
+    values = {}
+    for name in ("nothing", *plan["activities"]):
+        vector["activity"] = name
+        values[name] = scorer.probability(vector) * worth - plan["activities"].get(name, {}).get("cost", 0)
+    print(json.dumps({"statusCode": 200, "activity": max(values, key=lambda name: values[name])}))
+    taken.append(time.perf_counter() - started)
+sys.stderr.write(json.dumps(taken))
