@@ -12,6 +12,7 @@ from functions.decide import handler as door
 from nudge import edge
 from nudge.adapters.profiles import DynamoProfiles
 from tests.acting import NOON, Aws, aws, person, put_person
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -125,3 +126,24 @@ def test_a_fresh_decision_makes_four_calls_once_the_door_is_warm(ask: Any) -> No
     with fault() as calls:
         ask(key="k-3")
     assert calls.names[:3] == ("GetItem", "BatchGetItem", "TransactWriteItems")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"user_id": "ana"},
+        {"user_id": "ana", "candidates": ["banner"]},
+        {"user_id": "stranger"},
+        {"user_id": "ana", "goal": "visit", "candidates": ["receipt"]},
+        {"user_id": "ana", "dry_run": True},
+        {"user_id": "ana", "goal": "fame"},
+    ],
+)
+def test_answers_are_as_the_openapi_document_says(ask: Any, body: dict[str, Any]) -> None:
+    import yaml
+    from openapi_schema_validator import OAS31Validator
+
+    document = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+    status, answer = ask(body)
+    name = "Decision" if status == 200 else "Error"
+    OAS31Validator({"$ref": f"#/components/schemas/{name}", "components": document["components"]}).validate(answer)
