@@ -21,6 +21,7 @@ from unittest.mock import patch
 from moto import mock_aws
 
 from local import deployment, moto_speed
+from local.shortcut import Shortcut
 from local.template import PSEUDO, Template
 from local.translate import TEMPLATE
 from nudge.adapters.clients import client
@@ -61,6 +62,9 @@ class EmbeddedAws(AbstractContextManager["EmbeddedAws"]):
             os.environ.pop("AWS_PROFILE", None)
             stack.enter_context(mock_aws())
             moto_speed.install()
+            shortcut = Shortcut(REGION, ACCOUNT)
+            stack.callback(shortcut.remove)
+            shortcut.install()
             self.template = Template.read(self._path, self._parameters)
             self._deploy()
             stack.enter_context(patch.dict(os.environ, self.environment))
