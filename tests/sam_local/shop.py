@@ -15,13 +15,13 @@ from nudge.adapters.plans import publish
 from nudge.adapters.s3 import S3Objects
 from nudge.vocabulary import DAY, SECOND, Candidate, Decision, Message, Micros
 from tests.acting import PLAN, TEMPLATES
-from tests.sam_local.stack import Stack
+from tests.stores import Stores
 
 ALWAYS = "".join(line for line in PLAN.splitlines(keepends=True) if "quiet_hours" not in line)
 """The plan of `tests.acting` without quiet hours: these functions live by the real clock."""
 
 
-def publish_plan(stack: Stack) -> None:
+def publish_plan(stack: Stores) -> None:
     """The plan and its templates, in force."""
     bucket = S3Objects(client("s3"), stack.physical("Lake"))
     publish(bucket, ALWAYS, plans.parse(ALWAYS))
@@ -29,7 +29,7 @@ def publish_plan(stack: Stack) -> None:
         bucket.put(f"templates/{name}.json", json.dumps(template).encode())
 
 
-def a_waiting_message(stack: Stack, user: str, *, since: Micros = 60 * SECOND) -> str:
+def a_waiting_message(stack: Stores, user: str, *, since: Micros = 60 * SECOND) -> str:
     """A decision for the person's discount mail, as `decide` leaves it in the Ledger; returns its id."""
     at = time.time_ns() // 1000 - since
     name = hashlib.sha256(f"{user}/{at}".encode()).hexdigest()[:32]

@@ -21,14 +21,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus
 
 from moto.server import ThreadedMotoServer
 
 from local.aws import EmbeddedAws
-from local.build import BUILT, ROOT
+from local.build import BUILT
 from local.translate import REGION, source
-from nudge.adapters.clients import client
+from tests.stores import Stores
 
 HOST = "host.docker.internal"
 COMMON = ["--skip-pull-image", "--add-host", f"{HOST}:host-gateway", "--region", REGION]
@@ -61,11 +60,16 @@ class Answer:
     body: Any
 
 
-class Stack:
+def _answer(status: int, said: Any) -> Answer:
+    text = said.read().decode()
+    return Answer(status, json.loads(text) if "json" in said.headers["Content-Type"] else text)
+
+
+class Stack(Stores):
     """The template, deployed into moto, with its functions in containers."""
 
     def __init__(self, aws: EmbeddedAws, endpoint: str, folder: Path) -> None:
-        self.aws = aws
+        super().__init__(aws)
         self._sam = find_sam()
         self._folder = folder
         self._template = _with_endpoint(BUILT / "template.yaml")
@@ -125,52 +129,9 @@ class Stack:
         )
         try:
             with urllib.request.urlopen(asked, timeout=ANSWERS_WITHIN) as answer:
-                return Answer(answer.status, json.loads(answer.read()))
+                return _answer(answer.status, answer)
         except urllib.error.HTTPError as error:
-            return Answer(error.code, json.loads(error.read()))
-
-    # ── the stores ───────────────────────────────────────────────────────────────────────────────────────────────────
-    def physical(self, logical: str) -> str:
-        """Bucket name, table name or queue URL of a resource of the template."""
-        return self.aws.template.physical[logical]
-
-    def upload(self, key: str, body: bytes) -> dict[str, Any]:
-        """Put an object into the lake; returns `events/arrive.put.json` as S3 would have sent it for this object."""
-        bucket = self.physical("Lake")
-        made = client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-        event = event_file("arrive.put")
-        told = json.loads(event["Records"][0]["body"])
-        told["Records"][0]["s3"]["bucket"] |= {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}
-        told["Records"][0]["s3"]["object"] |= {
-            "key": quote_plus(key, safe="/"),
-            "size": len(body),
-            "eTag": made["ETag"].strip('"'),
-            "versionId": made["VersionId"],
-        }
-        event["Records"][0]["body"] = json.dumps(told)
-        return event
-
-    def keys(self, prefix: str) -> list[str]:
-        """What lies under a prefix of the lake."""
-        found = client("s3").list_objects_v2(Bucket=self.physical("Lake"), Prefix=prefix)
-        return [one["Key"] for one in found.get("Contents", [])]
-
-    def read(self, key: str) -> bytes:
-        return bytes(client("s3").get_object(Bucket=self.physical("Lake"), Key=key)["Body"].read())
-
-    def rows(self, table: str, prefix: str = "") -> list[dict[str, Any]]:
-        """The rows of a table whose id starts with the prefix, as DynamoDB types them."""
-        items = client("dynamodb").scan(TableName=self.physical(table))["Items"]
-        return [item for item in items if item["id"]["S"].startswith(prefix)]
-
-    def take(self, queue: str) -> list[Any]:
-        """The bodies of all messages that wait on a queue; they are gone afterwards."""
-        url, sqs, bodies = self.physical(queue), client("sqs"), []
-        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            for one in found:
-                bodies.append(json.loads(one["Body"]))
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-        return bodies
+            return _answer(error.code, error)
 
 
 @contextmanager
@@ -180,28 +141,12 @@ def stack(folder: Path) -> Iterator[Stack]:
         raise LookupError("nothing is built: run `make build`")
     address = bridge_address()
     with EmbeddedAws(SenderIdentity="shop.example") as aws:
-        bucket, versions = aws.template.physical["Lake"], aws.template.properties("Lake")["VersioningConfiguration"]
-        client("s3").put_bucket_versioning(
-            Bucket=bucket, VersioningConfiguration=versions
-        )  # moto's CloudFormation does not
         server = ThreadedMotoServer(ip_address=address, port=_free_port(address), verbose=False)
         server.start()
         try:
             yield Stack(aws, f"http://{HOST}:{server.get_host_and_port()[1]}", folder)
         finally:
             server.stop()
-
-
-def event_file(name: str) -> dict[str, Any]:
-    """One of the files in `events/`."""
-    return dict(json.loads((ROOT / "events" / f"{name}.json").read_text()))
-
-
-def queue_event(name: str, *bodies: Any) -> dict[str, Any]:
-    """A file of `events/` that is an SQS batch, with these bodies in place of its own."""
-    record = event_file(name)["Records"][0]
-    numbered = enumerate(bodies)
-    return {"Records": [record | {"messageId": f"message-{n}", "body": json.dumps(body)} for n, body in numbered]}
 
 
 def _with_endpoint(built: Path) -> Path:

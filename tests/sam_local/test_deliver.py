@@ -9,7 +9,8 @@ from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
 from tests.acting import person, put_person
 from tests.sam_local.shop import a_waiting_message, publish_plan
-from tests.sam_local.stack import Stack, queue_event
+from tests.sam_local.stack import Stack
+from tests.stores import event_file, queue_event
 
 pytestmark = pytest.mark.sam_local
 
@@ -24,7 +25,7 @@ def test_a_message_is_sent_once_though_its_task_comes_twice(deployed: Stack) -> 
     put_person(DynamoProfiles(client("dynamodb"), deployed.physical("Profiles")), person("deliver-ana"))
     waiting, before = a_waiting_message(deployed, "deliver-ana"), sent_mails()
     for _ in range(2):
-        answer = deployed.invoke("Deliver", queue_event("arrive.put", {"decision_id": waiting}))
+        answer = deployed.invoke("Deliver", queue_event("deliver.message", {"decision_id": waiting}))
         assert answer == {"batchItemFailures": []}
     assert sent_mails() - before == 1
     held = DynamoLedger(client("dynamodb"), deployed.physical("Ledger")).message(waiting)
@@ -35,5 +36,5 @@ def test_a_message_is_sent_once_though_its_task_comes_twice(deployed: Stack) -> 
 def test_the_sweep_of_the_minute_finds_what_is_due(deployed: Stack) -> None:
     publish_plan(deployed)
     waiting = a_waiting_message(deployed, "deliver-bo")
-    deployed.invoke("Deliver", {"task": "sweep"})
+    deployed.invoke("Deliver", event_file("deliver.sweep"))
     assert {"decision_id": waiting} in deployed.take("DeliverQueue")

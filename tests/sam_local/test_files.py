@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from tests.sam_local.shop import events_csv, publish_plan
-from tests.sam_local.stack import Stack, event_file, queue_event
+from tests.sam_local.stack import Stack
+from tests.stores import event_file, queue_event
 
 pytestmark = pytest.mark.sam_local
 
@@ -31,7 +32,7 @@ def arrive(stack: Stack, key: str, body: bytes) -> list[Any]:
 
 
 def prepare(stack: Stack, tasks: list[Any]) -> None:
-    answer = stack.invoke("Prepare", queue_event("arrive.put", *tasks))
+    answer = stack.invoke("Prepare", queue_event("prepare.chunk", *tasks))
     assert answer == {"batchItemFailures": []}
 
 

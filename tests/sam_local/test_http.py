@@ -80,5 +80,7 @@ def test_the_same_request_twice_is_one_decision_and_another_body_is_refused(api:
 
 
 def test_an_unknown_token_changes_nothing(api: Stack) -> None:
-    assert api.request("GET", "/u/not-a-token").status == 404
-    assert api.request("POST", "/u/not-a-token").status == 404
+    for method in ("GET", "POST"):
+        answer = api.request(method, "/u/not-a-token")
+        assert answer.status == 404
+        assert answer.body.lstrip().lower().startswith("<!doctype html>")

@@ -1,0 +1,203 @@
+"""Every door does its work in the embedded AWS, and each thing it asks for is allowed to its own role, and nothing idle is.
+
+Nobody here can try the policies on AWS; this tries them on the calls that the code really makes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local.aws import EmbeddedAws
+from nudge.act import token
+from nudge.adapters.clients import client
+from nudge.adapters.kms import KmsSigner
+from nudge.adapters.ledger import DynamoLedger
+from nudge.adapters.profiles import DynamoProfiles
+from tests.acting import person, put_person
+from tests.contract.policies import Asked, allows, recorded, statements
+from tests.sam_local.shop import a_waiting_message, events_csv, publish_plan
+from tests.stores import Stores, event_file, queue_event
+
+BY_LAMBDA_ITSELF = {"WriteItsOwnLogs", "TakeFromItsQueue", "FollowTheLedger", "ReportWhatItCouldNotDo"}
+BY_STORES = {"UseTheDataKeyThroughItsStores"}
+"""Statements that are used on a function's behalf, by Lambda's pollers or by the stores: no call of ours shows them."""
+
+AFTER_A_LOST_RACE = {("RecordDecisions", "dynamodb:GetItem")}
+"""Used only when a transaction was refused, to see whether the decision that stands there is our own."""
+
+CONTEXT: Any = SimpleNamespace(
+    function_name="f", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda:::f", aws_request_id="r"
+)
+
+
+class House:
+    """The doors, each called as its function would be, with what each asked AWS for."""
+
+    def __init__(self, stores: Stores) -> None:
+        self.stores = stores
+        self.asked: dict[str, list[Asked]] = {}
+
+    def call(self, function: str, event: dict[str, Any]) -> Any:
+        door = import_module(f"functions.{function.lower()}.handler")
+        _forget(door)
+        with recorded() as asked:
+            answer = door.handler(event, CONTEXT)
+        _forget(door)
+        self.asked.setdefault(function, []).extend(asked)
+        return answer
+
+
+def _forget(door: Any) -> None:
+    """A warm door holds clients of another AWS."""
+    for value in vars(door).values():
+        clear = getattr(value, "cache_clear", None)
+        if clear is not None:
+            clear()
+
+
+def _http(method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+    event = event_file("decide.request")
+    event |= {"rawPath": path, "routeKey": f"{method} {path}", "body": json.dumps(body)}
+    event["headers"] |= headers
+    event["requestContext"]["http"] |= {"method": method, "path": path}
+    return event
+
+
+def _live(house: House) -> None:
+    """A day in the life: files, requests, a training, decisions, a message, its bounce, an unsubscribe, a report."""
+    stores = house.stores
+    house.call("Collect", event_file("collect.batch"))
+    house.call("Collect", event_file("collect.identify"))
+    house.call("Collect", event_file("collect.ledger"))
+    for key, body in _files():
+        house.call("Arrive", stores.upload(key, body))
+        for task in stores.take("ChunkQueue"):
+            told = house.call("Prepare", queue_event("prepare.chunk", task))
+            assert told == {"batchItemFailures": []}, key
+    house.call("Arrive", _without_a_version(stores))
+    house.call("Arrive", _gone(stores))
+    house.call("Prepare", {"task": "compact"})
+    house.call("Train", event_file("train.schedule"))
+    put_person(DynamoProfiles(client("dynamodb"), stores.physical("Profiles")), person("live-ana"))
+    for number in range(4):
+        key = {"idempotency-key": f"k{number}"}
+        answer = house.call("Decide", _http("POST", "/v1/decisions", {"user_id": "live-ana"}, **key))
+        assert answer["statusCode"] == 200, answer
+    client("sesv2").create_email_identity(EmailIdentity="shop.example")
+    waiting = a_waiting_message(stores, "live-ana")
+    house.call("Deliver", event_file("deliver.sweep"))
+    house.call("Deliver", queue_event("deliver.message", {"decision_id": waiting}))
+    unsure = a_waiting_message(stores, "live-ana")
+    ledger = DynamoLedger(client("dynamodb"), stores.physical("Ledger"))
+    assert ledger.claim(unsure, owner="a worker that died", now=time.time_ns() // 1000)
+    house.call("Feedback", _mail_event(stores, "feedback.click", **_about(unsure)))
+    house.call("Feedback", _mail_event(stores, "feedback.bounce", **_about(waiting)))
+    house.call("Feedback", _mail_event(stores, "feedback.bounce", eventType="Novelty"))
+    house.call("Feedback", _http("POST", f"/u/{_token(stores, waiting)}"))
+    house.call("Report", event_file("report.schedule"))
+    house.call("Report", event_file("report.latest"))
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    dirty = b"user_id,event_type,event_time\n,nobody,2026-11-01T00:00:00Z\nlive-bo,page_view,2026-11-01T00:00:00Z\n"
+    yield "inbox/users/people.csv", b"user_id,email,email_consent\nlive-bo,bo@customer.example,true\n"
+    yield "inbox/users/changed.csv", b"user_id,email,email_consent\nlive-bo,bo@customer.example,false\n"
+    yield "inbox/items/items.csv", b"item_id,title\ni1,Shoe\n"
+    yield "inbox/events/dirty.csv", dirty
+    yield "inbox/events/again.csv", dirty.replace(b"page_view", b"visit")
+    yield "inbox/events/history.csv", events_csv(people=120, days=90)
+
+
+def _gone(stores: Stores) -> dict[str, Any]:
+    event = stores.upload("inbox/events/gone.csv", b"user_id,event_type,event_time\n")
+    event["Records"][0]["body"] = event["Records"][0]["body"].replace("gone.csv", "never-there.csv")
+    return event
+
+
+def _without_a_version(stores: Stores) -> dict[str, Any]:
+    """As somebody sends it who names a file again by hand."""
+    event = stores.upload("inbox/events/by-hand.csv", b"user_id,event_type,event_time\nlive-bo,visit,2026-11-01\n")
+    told = json.loads(event["Records"][0]["body"])
+    del told["Records"][0]["s3"]["object"]["versionId"]
+    event["Records"][0]["body"] = json.dumps(told)
+    return event
+
+
+def _mail_event(stores: Stores, name: str, **changes: Any) -> dict[str, Any]:
+    """An event of SES, as our own topic passes it on; `changes` replace parts of it."""
+    event = event_file(name)
+    envelope = json.loads(event["Records"][0]["body"])
+    told = json.dumps(json.loads(envelope["Message"]) | changes)
+    envelope |= {"TopicArn": stores.physical("MailEvents"), "Message": told}
+    event["Records"][0]["body"] = json.dumps(envelope)
+    return event
+
+
+def _about(decision_id: str) -> dict[str, Any]:
+    """The part of an event of SES that names the mail: one of ours, of this decision."""
+    told = json.loads(json.loads(event_file("feedback.click")["Records"][0]["body"])["Message"])["mail"]
+    old = told["tags"]["decision_id"][0]
+    return {"mail": json.loads(json.dumps(told).replace(old, decision_id))}
+
+
+def _token(stores: Stores, decision_id: str) -> str:
+    signer = KmsSigner(client("kms"), stores.physical("TokenKey"))
+    return token.make("live-ana", "email", decision_id, now=time.time_ns() // 1000, sign=signer.sign)
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with EmbeddedAws(SenderIdentity="shop.example") as aws:
+        publish_plan(stores := Stores(aws))
+        lived = House(stores)
+        _live(lived)
+        yield lived
+
+
+FUNCTIONS = ("Collect", "Arrive", "Prepare", "Train", "Decide", "Deliver", "Feedback", "Report")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_allowed_all_that_it_asks_for(function: str, house: House) -> None:
+    held = statements(house.stores.aws.template, function)
+    asked = house.asked[function]
+    assert asked
+    refused = [one for one in asked if not any(allows(statement, one) for statement in held if _ours(statement))]
+    assert refused == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_allowed_nothing_that_it_does_not_use(function: str, house: House) -> None:
+    idle = [
+        (statement["Sid"], action)
+        for statement in statements(house.stores.aws.template, function)
+        if _ours(statement)
+        for action in _actions(statement)
+        if (statement["Sid"], action) not in AFTER_A_LOST_RACE
+        and not any(one.action == action and allows(statement, one) for one in house.asked[function])
+    ]
+    assert idle == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_statement_less_is_noticed(function: str, house: House) -> None:
+    held = [one for one in statements(house.stores.aws.template, function) if _ours(one)]
+    for missing in held:
+        rest = [one for one in held if one is not missing]
+        assert any(not any(allows(one, asked) for one in rest) for asked in house.asked[function]), missing["Sid"]
+
+
+def _ours(statement: dict[str, Any]) -> bool:
+    return statement["Sid"] not in BY_LAMBDA_ITSELF | BY_STORES
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    action = statement["Action"]
+    return action if isinstance(action, list) else [action]
