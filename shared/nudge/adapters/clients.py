@@ -9,17 +9,18 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import botocore.session
-from botocore.config import Config
-
 
 @cache
-def _session() -> botocore.session.Session:
+def _session() -> Any:
+    import botocore.session  # half of a cold start: paid when the first client is built, not by who only tests a flow
+
     return botocore.session.get_session()
 
 
 def client(service: str, *, attempts: int = 4, connect_seconds: float = 2, read_seconds: float = 20) -> Any:
     """A client with explicit retries and time limits. Built on botocore: boto3's s3transfer would double the cold start."""
+    from botocore.config import Config
+
     return _session().create_client(
         service,
         config=Config(
