@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 MISSING = float("nan")
+ACTIVITY = "activity"
+"""The feature that says what is done for the person."""
 
 
 def number(value: object, absent: float) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import copysign, log1p
 from typing import Any
 
-from nudge.score.inputs import absent, category, number
+from nudge.score.inputs import ACTIVITY, absent, category, number
 from nudge.vocabulary import Vector
 
 
@@ -20,8 +20,10 @@ def squeeze(value: float) -> float:
     return copysign(log1p(abs(value)), value)
 
 
-def raw(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> Callable[[Vector], float]:
-    """The log-odds function of a checked `logistic` artefact."""
+def raw(
+    features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]
+) -> Callable[[Vector, Sequence[str | float | None]], list[float]]:
+    """The log-odds function of a checked `logistic` artefact: of one person, for each of some activities."""
     numbers = []
     categories = []
     for place, (feature, term) in enumerate(zip(features, model["terms"], strict=True)):
@@ -52,7 +54,7 @@ def raw(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> Call
                     total += slopes.get(level, 0.0) * scaled
         return total
 
-    return log_odds
+    return lambda vector, activities: [log_odds(vector | {ACTIVITY: one}) for one in activities]
 
 
 def _moves(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nudge.score import linear, trees
 from nudge.score.calibration import calibrated
+from nudge.score.inputs import ACTIVITY
 from nudge.score.verify import structure
-from nudge.vocabulary import Vector
+from nudge.vocabulary import NOTHING, Vector
 
 
 class Scorer:
@@ -28,7 +29,12 @@ class Scorer:
     def probability(self, vector: Vector) -> float:
         """p(goal | vector), 0 < p < 1. Names the model does not know are ignored; absent ones have their standard
         value (0 for counts and sums, missing for recencies, `nothing` for the activity)."""
-        return self._calibrate(self._log_odds(vector))
+        return self._calibrate(self._log_odds(vector, (vector.get(ACTIVITY, NOTHING),))[0])
+
+    def probabilities(self, vector: Vector, activities: Sequence[str]) -> dict[str, float]:
+        """p(goal | vector, activity) for each activity, the person encoded once: what `probability` gives, cheaper."""
+        chances = map(self._calibrate, self._log_odds(vector, activities))
+        return dict(zip(activities, chances, strict=True))
 
     def knows(self, activity: str) -> bool:
         """Did training see this activity often enough to tell it from doing nothing?"""

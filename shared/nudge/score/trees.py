@@ -14,18 +14,32 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any
 
-from nudge.score.inputs import absent, category, number
+from nudge.score.inputs import ACTIVITY, absent, category, number
 from nudge.vocabulary import Vector
 
 
-def raw(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> Callable[[Vector], float]:
-    """The log-odds function of a checked `boosting` artefact."""
-    slots = _Slots(features, model)
-    base, roots = _grow(slots, model)
-    numbers = [(feature["name"], absent(feature)) for feature in features if feature["type"] == "number"]
-    twins, tables = slots.twins, slots.tables
+def raw(
+    features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]
+) -> Callable[[Vector, Sequence[str | float | None]], list[float]]:
+    """The log-odds function of a checked `boosting` artefact: of one person, for each of some activities.
 
-    def log_odds(vector: Vector) -> float:
+    Trees that do not ask for the activity are walked once for all of them.
+    """
+    slots = _Slots(features, model)
+    base, shared, apart = _grow(slots, model)
+    numbers = [(feature["name"], absent(feature)) for feature in features if feature["type"] == "number"]
+    twins, tables = slots.twins, [one for one in slots.tables if one[0] != ACTIVITY]
+    by_activity, unknown_activity = next((one[2:] for one in slots.tables if one[0] == ACTIVITY), ({}, ()))
+
+    def walk(roots: list[Any], x: list[float], total: float) -> float:
+        for node in roots:
+            while node.__class__ is tuple:
+                place, threshold, left, right = node
+                node = left if x[place] <= threshold else right
+            total += node
+        return total
+
+    def log_odds(vector: Vector, activities: Sequence[str | float | None]) -> list[float]:
         get = vector.get
         x = []
         for name, missing in numbers:
@@ -38,13 +52,11 @@ def raw(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> Call
             x.append(value if value == value else -inf)
         for name, standard, table, unknown in tables:
             x.extend(table.get(category(get(name, standard)), unknown))
-        total = base
-        for node in roots:
-            while node.__class__ is tuple:
-                place, threshold, left, right = node
-                node = left if x[place] <= threshold else right
-            total += node
-        return total
+        total = walk(shared, x, base)
+        if not apart:
+            return [total] * len(activities)
+        blocks = (by_activity.get(category(one), unknown_activity) for one in activities)
+        return [walk(apart, [*x, *block], total) for block in blocks]
 
     return log_odds
 
@@ -71,8 +83,11 @@ class _Slots:
         self._splits = by_category
         self.tables: list[tuple[str, str | None, dict[str | None, tuple[float, ...]], tuple[float, ...]]] = []
         end = len(self._place) + len(left)
-        for f, found in sorted(by_category.items()):
+        self.activity_from: float = inf
+        for f, found in sorted(by_category.items(), key=lambda one: (features[one[0]]["name"] == ACTIVITY, one[0])):
             self._first[f] = end
+            if features[f]["name"] == ACTIVITY:
+                self.activity_from = end
             end += len(found)
             self.tables.append((features[f]["name"], features[f].get("absent"), *_table(features[f], found, model)))
 
@@ -97,13 +112,17 @@ def _table(
     return table, tuple(0.0 if goes_left else 1.0 for _, goes_left in left)
 
 
-def _grow(slots: _Slots, model: Mapping[str, Any]) -> tuple[float, list[Any]]:
-    """Nested tuples (slot, threshold, left, right) with floats as leaves; trees of one leaf join the base."""
+def _grow(slots: _Slots, model: Mapping[str, Any]) -> tuple[float, list[Any], list[Any]]:
+    """Nested tuples (slot, threshold, left, right) with floats as leaves; trees of one leaf join the base. Trees that ask
+    for the activity come apart from the others."""
     leaves = [float(value) for value in model["leaf"]]
     nodes: list[Any] = [None] * len(model["feature"])
+    asks = [False] * len(nodes)
     for place in range(len(nodes) - 1, -1, -1):
         left, right = model["left"][place], model["right"][place]
         slot, threshold = slots.read(model["feature"][place], model["threshold"][place], model["missing_left"][place])
+        below = any(child >= 0 and asks[child] for child in (left, right))
+        asks[place] = below or slot >= slots.activity_from
         nodes[place] = (
             slot,
             threshold,
@@ -111,10 +130,11 @@ def _grow(slots: _Slots, model: Mapping[str, Any]) -> tuple[float, list[Any]]:
             nodes[right] if right >= 0 else leaves[~right],
         )
     base = float(model["base"])
-    roots = []
+    shared: list[Any] = []
+    apart: list[Any] = []
     for root in model["root"]:
         if root >= 0:
-            roots.append(nodes[root])
+            (apart if asks[root] else shared).append(nodes[root])
         else:
             base += leaves[~root]
-    return base, roots
+    return base, shared, apart

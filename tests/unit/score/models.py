@@ -20,6 +20,8 @@ def features(draw: st.DrawFn) -> list[dict[str, Any]]:
     for number in range(draw(st.integers(0, 3))):
         levels = draw(st.lists(st.sampled_from(LEVELS), unique=True, min_size=1))
         made.append({"name": f"c{number}", "type": "category", "levels": levels, "absent": None})
+    if draw(st.booleans()):
+        made.append({"name": "activity", "type": "category", "levels": ["mail", "nothing"], "absent": "nothing"})
     return draw(st.permutations(made))
 
 

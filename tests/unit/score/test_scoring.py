@@ -30,6 +30,18 @@ def test_any_trees_score_any_person_as_the_artefact_says(data: st.DataObject) ->
 
 @given(st.data())
 @settings(max_examples=80, deadline=None)
+def test_activities_asked_together_score_as_each_alone(data: st.DataObject) -> None:
+    made = data.draw(models.boosting())
+    vector = data.draw(models.vectors(made))
+    scorer = load(made)
+    names = ["nothing", "mail", "never seen"]
+    assert scorer.probabilities(vector, names) == {
+        name: scorer.probability(vector | {"activity": name}) for name in names
+    }
+
+
+@given(st.data())
+@settings(max_examples=80, deadline=None)
 def test_a_damaged_artefact_is_refused_or_still_ends(data: st.DataObject) -> None:
     made = copy.deepcopy(data.draw(models.boosting()))
     where = data.draw(st.sampled_from(sorted(made["model"])))
