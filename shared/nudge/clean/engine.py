@@ -61,7 +61,7 @@ class Cleaned:
     frames: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
 
     def events(self) -> Iterator[Event]:
-        """Events and outcomes, in the order of time."""
+        """Events and outcomes, in the order of their file."""
         for kind in ("events", "outcomes"):
             if kind in self.frames:
                 frame = self.frames[kind].select(
@@ -71,7 +71,7 @@ class Cleaned:
                 yield from map(Event, *(column.to_list() for column in frame))
 
     def people(self) -> Iterator[Person]:
-        """What the rows of users say, in the order of their time."""
+        """What the rows of users say, in the order of their file."""
         if "users" not in self.frames:
             return
         frame = self.frames["users"].with_columns(pl.col(pl.Datetime).cast(pl.Int64))
@@ -205,7 +205,7 @@ def _facts(kind: Kind, cells: pl.DataFrame, at: Micros, plain: bool) -> _Facts:
         bad = typed.filter(is_row & pl.col("flaw").is_not_null()).select("line", "flaw")
         wrong = [(line, *flaws[number]) for line, number in bad.iter_rows()]
         is_row &= typed["flaw"].is_null()
-    typed = typed.drop("flaw")
+    typed = pl.DataFrame([column for column in typed if column.name != "flaw"])
     if not is_row.any():
         return _Facts(kinds.whole(kind, typed.clear()), wrong, 0)
     if kind in ("events", "outcomes"):
@@ -219,7 +219,7 @@ def _parts(kind: Kind, kept: pl.DataFrame, uploaded_at: Micros) -> list[Part]:
     if kind in ("users", "items"):
         return [Part(kind, parts.day_name(uploaded_at), f"{uploaded_at:017d}-", parts.parquet(kept))]
     time = unique.ORDER[kind][0]
-    return [Part(kind, day, "", parts.parquet(some)) for day, some in parts.by_day(kept, time)]
+    return [Part(kind, day, parts.RAW, parts.raw_parquet(some)) for day, some in parts.by_day(kept, time)]
 
 
 def _rejects(chunk: Chunk, flaws: list[Flaw]) -> list[Reject]:

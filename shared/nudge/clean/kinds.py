@@ -144,8 +144,12 @@ def typed(
 
 def whole(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with all columns of their kind, in order; those that were not there are null."""
-    lacking = [pl.lit(None, dtype=form).alias(name) for name, form in COLUMNS[kind].items() if name not in rows.columns]
-    return rows.with_columns(lacking).select(*COLUMNS[kind])
+    return pl.DataFrame(
+        [
+            rows[name] if name in rows.columns else pl.Series(name, [None], dtype=form).new_from_index(0, rows.height)
+            for name, form in COLUMNS[kind].items()
+        ]
+    )
 
 
 def _person(made: _Typed) -> pl.Series:

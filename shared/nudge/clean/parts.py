@@ -8,33 +8,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from nudge.vocabulary import DAY, Micros
 
+RAW: Final = "new-"
+"""Label of a part that `prepare` wrote and no compaction has seen: rows in the order of their file, lightly packed."""
 LEVEL: Final = 1
 ROW_GROUP: Final = 131_072
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parquet(rows: pl.DataFrame) -> bytes:
-    """The rows as Parquet bytes."""
+    """The rows as Parquet bytes, to be kept."""
+    return _written(rows, compression="zstd", compression_level=LEVEL)
+
+
+def raw_parquet(rows: pl.DataFrame) -> bytes:
+    """The rows as Parquet bytes that are soon read once and merged: quickly packed."""
+    return _written(rows, compression="lz4")
+
+
+def _written(rows: pl.DataFrame, **how: Any) -> bytes:
     out = BytesIO()
-    rows.write_parquet(
-        out, compression="zstd", compression_level=LEVEL, statistics=False, row_group_size=ROW_GROUP, use_pyarrow=False
-    )
+    rows.write_parquet(out, statistics=False, row_group_size=ROW_GROUP, **how)
     return out.getvalue()
 
 
 def by_day(rows: pl.DataFrame, time: str) -> Iterator[tuple[str, pl.DataFrame]]:
-    """(YYYY-MM-DD, the rows of that UTC day); `rows` are sorted by `time`."""
-    if rows.is_empty():
-        return
-    days = rows.select((pl.col(time).cast(pl.Int64) // DAY).rle().struct.unnest()).rows()
+    """(YYYY-MM-DD, the rows of that UTC day); the rows come day by day (see `unique`)."""
+    days = rows[time].cast(pl.Int64) // DAY
     at = 0
-    for length, day in days:
+    for length, day in days.rle().struct.unnest().iter_rows():
         yield day_name(day * DAY), rows.slice(at, length)
         at += length
 

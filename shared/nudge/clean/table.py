@@ -291,6 +291,9 @@ def _split(
     held = sum(cells[name].str.len_bytes().fill_null(0).to_numpy() for name in names) if names else 0
     is_good = held + (width - 1) == length
     if quoted is not None:
+        cells = cells.select(
+            pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names
+        )  # `""` is empty
         is_good |= quoted.filter(pl.Series(is_row)).str.contains(dialect.quote, literal=True).to_numpy()
     return cells.select(names), is_good
 

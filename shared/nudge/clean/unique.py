@@ -1,4 +1,4 @@
-"""Each fact once. Typed rows come in; rows in one total order go out, with how many were repetitions.
+"""Each fact once. Typed rows come in; rows in their order, or in the one total order, go out, with how many were repetitions.
 
 An event is its (user_id, event_id); where a file gives no event_id, one is derived from what the row says, so equal rows
 are one event in whichever file they come. Of several the first by (event_time, then all other columns by name) is kept,
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
 
 from nudge.clean.rows import objects, quoted
-from nudge.vocabulary import Kind
+from nudge.vocabulary import DAY, Kind
 
 EVENT_KEY: Final = ("user_id", "event_id")
 ORDER: Final[dict[Kind, tuple[str, ...]]] = {
@@ -62,21 +62,24 @@ def _derived(rows: pl.DataFrame) -> pl.Series:
     return pl.Series("event_id", ["c" + sha256(text).hexdigest()[:24] for text in texts], dtype=pl.String)
 
 
-def unique(kind: Kind, rows: pl.DataFrame, among: pl.Series | None = None) -> tuple[pl.DataFrame, list[int], int]:
-    """Rows in their total order, each fact once; the lines of rows that reuse an event's id for something else; repetitions.
+def unique(
+    kind: Kind, rows: pl.DataFrame, among: pl.Series | None = None, *, order: Literal["day", "total"] = "day"
+) -> tuple[pl.DataFrame, list[int], int]:
+    """Each fact once; the lines of rows that reuse an event's id for something else; repetitions.
 
-    Only the rows `among` count (all, if None). Places are computed first and the rows are copied once, at the end.
+    Only the rows `among` count (all, if None). Within their day they keep the order they had, or they are brought into the
+    total one. Places are computed first and the rows are copied once, at the end.
     """
     content = [name for name in rows.columns if name != "line"]
     key = _KEY[kind] or content
-    order = [name for name in ORDER[kind] if name in content] if _KEY[kind] else content
+    total = [name for name in ORDER[kind] if name in content] if _KEY[kind] else content
     places = pl.Series("place", np.arange(rows.height) if among is None else np.flatnonzero(among), dtype=pl.UInt32)
     reused: list[int] = []
     repetitions = 0
     repeated = _repeated(rows, key, places)
     if repeated is not None:
-        others = sorted(set(content) - {*key, *order})
-        twice = rows[repeated].with_columns(repeated).sort([*key, *order, *others, "line"])
+        others = sorted(set(content) - {*key, *total})
+        twice = rows[repeated].with_columns(repeated).sort([*key, *total, *others, "line"])
         first = twice.unique(subset=key, keep="first", maintain_order=True)
         reused = _reused(twice, first) if kind in ("events", "outcomes") else []
         repetitions = twice.height - first.height - len(reused)
@@ -84,8 +87,14 @@ def unique(kind: Kind, rows: pl.DataFrame, among: pl.Series | None = None) -> tu
         gone[repeated.to_numpy()] = False
         gone[first["place"].to_numpy()] = True
         places = places.filter(pl.Series(gone[places.to_numpy()]))
-    in_order = rows.select(order)[places].select(pl.arg_sort_by(order)).to_series()
-    return rows[places[in_order]], reused, repetitions
+    if order == "total":
+        places = places[rows.select(total)[places].select(pl.arg_sort_by(total)).to_series()]
+    else:
+        days = (rows[ORDER[kind][0]].cast(pl.Int64) // DAY)[places]
+        if not days.is_sorted():
+            nearly = (days - days.min()).cast(pl.UInt16).to_numpy()  # so narrow that numpy sorts it by radix
+            places = places[pl.Series(np.argsort(nearly, kind="stable"))]
+    return rows[places], reused, repetitions
 
 
 def _repeated(rows: pl.DataFrame, key: Sequence[str], places: pl.Series) -> pl.Series | None:

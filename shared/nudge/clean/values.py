@@ -126,24 +126,27 @@ def _basic() -> pl.Expr:
 def numbers(text: pl.Series) -> pl.Series:
     """Finite Float64 within ±10^15; null where the text is null or no number."""
     values = text.cast(pl.Float64, strict=False)
-    if values.null_count() > text.null_count() or not bool(values.is_finite().all()):
-        frame = pl.DataFrame({"text": text.str.strip_chars()})
-        cell = pl.col("text")
-        spelled = (
-            pl.when(cell.str.contains(_PLAIN))
-            .then(cell)
-            .when(cell.str.contains(_COMMA))
-            .then(cell.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True))
-            .when(cell.str.contains(_GROUPED))
-            .then(cell.str.replace_all(",", "", literal=True))
-        )
-        values = frame.select(spelled.cast(pl.Float64, strict=False)).to_series()
-    usable = values.is_finite() & (values.abs() <= LARGEST)
-    if not bool(usable.all()):
-        values = values.zip_with(usable.fill_null(False), pl.Series([None], dtype=pl.Float64))
+    odd = (values.is_null() & text.is_not_null()) | ~(values.abs() <= LARGEST).fill_null(True)
+    if bool(odd.any()):
+        values = values.scatter(odd.arg_true(), _spelled_otherwise(text.filter(odd)))
     if bool((values == 0).any()):
         values = values.zip_with((values != 0).fill_null(True), pl.Series([0.0]))  # there is one zero, without a sign
     return values.alias(text.name)
+
+
+def _spelled_otherwise(text: pl.Series) -> pl.Series:
+    """By the exact rules: what the cast did not understand, or understood as what is no usable number."""
+    cell = pl.col("text")
+    spelled = (
+        pl.when(cell.str.contains(_PLAIN))
+        .then(cell)
+        .when(cell.str.contains(_COMMA))
+        .then(cell.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True))
+        .when(cell.str.contains(_GROUPED))
+        .then(cell.str.replace_all(",", "", literal=True))
+    )
+    frame = pl.DataFrame({"text": text.str.strip_chars()}).select(value=spelled.cast(pl.Float64, strict=False))
+    return frame.select(pl.when(pl.col("value").abs() <= LARGEST).then(pl.col("value"))).to_series()
 
 
 def claims(text: pl.Series) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Many parts of a day become one: sorted, each fact once, the same bytes for any order and split of what came.
+"""What came of a day becomes one part: sorted, each fact once, the same bytes for any order and split of what came.
 
 The new part is written before the old ones go. Who reads meanwhile sees a row twice (and keeps one) or a part that is gone
 (and lists again); a compaction that dies is made again; two at once write the same.
@@ -25,7 +25,7 @@ LARGEST_DAY: Final = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Compact:
-    """Merge the parts of each day that has more than one."""
+    """Merge the parts of each day that has more than one, or one that is as `prepare` wrote it."""
 
     lake: Lake
 
@@ -42,7 +42,7 @@ class Compact:
                     break
                 keys.append(one.key)
                 size += one.size
-            if len(keys) > 1:
+            if len(keys) > 1 or parts.RAW in keys[0]:
                 yield day, keys
 
     def _day(self, kind: Kind, day: str, keys: list[str]) -> int:
@@ -50,7 +50,8 @@ class Compact:
             frames = [pl.read_parquet(BytesIO(self.lake.get(key))) for key in keys]
         except NotFound:  # someone else compacts this day
             return 0
-        rows, _, _ = unique.unique(kind, pl.concat(frames, how="diagonal").with_columns(line=pl.lit(0)))
+        every = pl.concat(frames).with_columns(line=pl.lit(0))
+        rows, _, _ = unique.unique(kind, every, order="total")
         merged = self.lake.put(kind, day, parts.parquet(rows.drop("line")))
         gone = [key for key in keys if key != merged]
         self.lake.drop(gone)

@@ -32,7 +32,7 @@ def slow(body: bytes, dialect: Dialect, **how: object) -> Table:
 
 
 PIECES = st.sampled_from(
-    ["a", "b,", ",", '"', '""', "\n", "\r\n", "\r", " ", "é", "漢", "\x00", ";", "1", '"x"', '"y\nz"', "\t"]
+    ["a", "b,", ",", ',"",', '"', '""', "\n", "\r\n", "\r", " ", "é", "漢", "\x00", ";", "1", '"x"', '"y\nz"', "\t"]
 )
 
 
