@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import json
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,11 +51,13 @@ class Doors:
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log: TextIO = log.open("a", encoding="utf-8")
         self.calls: dict[str, int] = {}
+        self.seconds: dict[str, float] = {}
 
     def invoke(self, logical: str, event: Mapping[str, Any]) -> Any:
         """Call a function. The event and the answer pass through JSON, as they do in the cloud."""
         function = self._functions[logical]
         self.calls[function.door] = self.calls.get(function.door, 0) + 1
+        began = time.perf_counter()
         context = Context(logical, function.memory, f"arn:aws:lambda:local:0:function:{logical}", function.timeout)
         with self._logging():
             handler = getattr(self._module(function), function.attribute)
@@ -62,6 +65,9 @@ class Doors:
                 answer = handler(json.loads(json.dumps(event)), context)
             except Exception as error:
                 raise FunctionFailed(f"{function.door} failed: {type(error).__name__}: {error}") from error
+            finally:
+                took = time.perf_counter() - began
+                self.seconds[function.door] = self.seconds.get(function.door, 0.0) + took
             return json.loads(json.dumps(answer))
 
     def cold(self) -> None:

@@ -91,15 +91,18 @@ class Lambda(AbstractContextManager["Lambda"]):
                     raise
         return None
 
-    def tick(self) -> None:
-        """Fire each `rate` schedule that is due by now (once, however often it would have fired), and settle."""
+    def tick(self, *, shortest: int = 0) -> None:
+        """Fire each `rate` schedule that is due by now (once, however often it would have fired, and not more often than
+        every `shortest` seconds), and settle."""
         now = self._clock.now()
         for schedule in self.schedules:
             seconds = schedule.seconds
-            if seconds is None or now - self._fired.get(schedule.name, 0) < seconds * 1_000_000:
+            if seconds is None:
                 continue
-            self._fired[schedule.name] = now
-            self.fire(str(schedule.input.get("task")))
+            pause = seconds if seconds < 3600 else max(seconds, shortest)
+            if now - self._fired.get(schedule.name, 0) >= pause * 1_000_000:
+                self._fired[schedule.name] = now
+                self.fire(str(schedule.input.get("task")))
         self.settle()
 
     def waiting(self) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import itertools
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,6 @@ import numpy as np
 import polars as pl
 
 from local.clock import moment
-from local.shop.behaviour import WEEK
 from local.shop.people import CATEGORIES, LOCALES, ZONES
 from local.shop.world import World
 from nudge.vocabulary import Counts, Kind, Micros
@@ -27,6 +25,14 @@ ACROSS = 200
 """Rows of one file that stand in the next one too."""
 BROKEN = 40
 """Rows of each kind of dirt in an events file: no person, no type, no time."""
+
+
+SYSTEMS = {
+    "shop de-2026.csv.gz": ("DE",),
+    "alps+france.csv": ("AT", "CH", "FR"),
+    "us.jsonl": ("US",),
+}
+"""Three exports: compressed; with semicolons in UTF-16; JSON Lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +49,27 @@ class File:
 
 
 def history(world: World, until: Micros) -> tuple[list[File], dict[str, Counts]]:
-    """What the shop has when it starts with Nudge: people, items, and events until then in three files of three dialects;
-    and what should become of their rows."""
+    """What the shop has when it starts with Nudge: people, items, and events until then from three systems, each with its
+    own countries and its own dialect; and what should become of their rows."""
     draw = np.random.default_rng([world.seed, 6])
-    cuts = [world.start, world.start + 5 * WEEK, until - 3 * WEEK, until]
-    spans = [table(world, since, till) for since, till in itertools.pairwise(cuts)]
+    everything = table(world, world.start, until)
+    country = dict(zip(world.people.ids, world.people.country, strict=True))
+    lives_in = everything["user_id"].replace_strict(country)
     people, people_counts = _users(world, until)
     files = [File("users", "people.csv", people), File("items", "catalogue.jsonl", _items(world))]
     counts = {"users": people_counts, "items": Counts(len(world.items.ids), len(world.items.ids), 0, 0)}
     total = Counts()
     before: pl.DataFrame | None = None
-    names = ("2026-spring-1.csv.gz", "2026 spring+2.csv", "spring-3.jsonl")
-    for name, rows in zip(names, spans, strict=True):
+    for name, countries in SYSTEMS.items():
         with_ids = name.endswith(".jsonl")
+        rows = everything.filter(lives_in.is_in(countries))
         good = rows if with_ids else rows.drop("event_id")
         again = good.sample(round(len(good) * DOUBLED), seed=world.seed)
         if before is not None and not with_ids:
             again = pl.concat([again, before.tail(ACROSS)])
         bad = _broken(good, world.seed)
         body = pl.concat([good, again, bad])
-        body = body[draw.permutation(len(body))] if not with_ids else body
+        body = body[draw.permutation(len(body))]
         files.append(File("events", name, _written(name, body)))
         total += Counts(len(body), len(good), len(bad), len(again))
         before = good

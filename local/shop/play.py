@@ -27,8 +27,10 @@ HERE = Path(__file__).parent
 GOAL = "purchase"
 HISTORY_WEEKS = 12
 LIVE_WEEKS = 4
-SLOT: Micros = 3 * HOUR
-"""How often the clock stops on a day of decisions; on other days it stops twice."""
+STOPS = (1, 7, 13, 19)
+"""Hours (UTC) at which the clock stops on a day of decisions; mail decided at 1 and 19 waits for the morning in Europe."""
+COMPACTED = 2 * 86_400
+"""Hourly schedules (compaction) are fired every other day here: their number of firings changes nothing but the time."""
 START: Micros = 1_772_409_600_000_000
 """2026-03-02T00:00:00Z, a Monday: the shop's first day."""
 POSTED = 60
@@ -106,13 +108,13 @@ class Story:
         """Decisions for some people, spread over five days and nights, for those who come then."""
         order = np.random.default_rng([self.world.seed, 7]).permutation(self.world.count)
         chosen = [int(order[number % self.world.count]) for number in numbers]
-        slots = 5 * DAY // SLOT
-        for slot in range(slots):
-            self._let_time_pass(laptop, clock, first + slot * SLOT)
-            for person in chosen[slot::slots]:
+        stops = [first + day * DAY + hour * HOUR for day in range(5) for hour in STOPS]
+        for number, stop in enumerate(stops):
+            self._let_time_pass(laptop, clock, stop)
+            for person in chosen[number :: len(stops)]:
                 self._decide(laptop, person)
-            laptop.part.tick()
-            self.progress("decide", slot + 1, slots)
+            laptop.part.tick(shortest=COMPACTED)
+            self.progress("decide", number + 1, len(stops))
         self._drop(laptop, clock.now())
 
     def live(self, laptop: Laptop, clock: VirtualClock, until: Micros) -> None:
@@ -120,7 +122,7 @@ class Story:
         stops = list(range(clock.now() + 12 * HOUR, until + 1, 12 * HOUR))
         for number, stop in enumerate(stops):
             self._let_time_pass(laptop, clock, stop)
-            laptop.part.tick()
+            laptop.part.tick(shortest=COMPACTED)
             if stop - self._dropped_until >= day(3.5) or stop == stops[-1]:
                 self._drop(laptop, stop)
             self.progress("live", number + 1, len(stops))
