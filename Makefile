@@ -13,7 +13,7 @@ test: $(READY)           ## every test but those that need containers or a brows
 	@$(BIN)/pytest -m "not sam_local and not browser" $(ARGS)
 
 check: $(READY)          ## style, types, arrows, template
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m local.template lint
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m local.translate lint
 
 serve: $(READY)          ## the API, the outbox and the report page on localhost
 	@$(BIN)/nudge serve $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -28,7 +29,23 @@ def ledger(request: pytest.FixtureRequest, aws: None) -> Iterator[Ledger]:
     else:
         dynamodb = client("dynamodb")
         tables(dynamodb)
-        yield DynamoLedger(dynamodb, "ledger")
+        yield DynamoLedger(Serial(dynamodb), "ledger")
+
+
+class Serial:
+    """A client whose transactions are atomic among threads, as DynamoDB's are and moto's are not."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self._dynamodb, self._lock = dynamodb, Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._dynamodb, name)
+
+        def one_at_a_time(**asked: Any) -> Any:
+            with self._lock:
+                return call(**asked)
+
+        return one_at_a_time
 
 
 def decision(key: str = "k", now: Micros = NOON) -> Decision:

@@ -88,7 +88,8 @@ def test_the_person_in_the_holdout_gets_nothing_and_the_intent_stays() -> None:
 
 def test_the_global_holdout_comes_before_the_activitys() -> None:
     made = choose(question(), plan(holdout=0.9))
-    users = [choose(question(user=f"u{number}"), plan(holdout=0.25)) for number in range(2000)]
+    here = plan(holdout=0.25)
+    users = [choose(question(user=f"u{number}"), here) for number in range(2000)]
     assert sum(one.group == "global_holdout" for one in users) / 2000 == pytest.approx(0.25, abs=0.03)
     assert made.group == ("global_holdout" if chance.in_global_holdout("ana", 0.9) else "treatment")
 
