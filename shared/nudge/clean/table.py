@@ -295,7 +295,7 @@ def _split(
             pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names
         )  # `""` is empty
         is_good |= quoted.filter(pl.Series(is_row)).str.contains(dialect.quote, literal=True).to_numpy()
-    return cells.select(names), is_good
+    return cells.select(names).rechunk(), is_good  # of one piece: rows are picked by place soon
 
 
 def _is_trimmed(utf8: bytes, dialect: Dialect) -> bool:

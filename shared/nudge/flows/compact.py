@@ -7,6 +7,7 @@ The new part is written before the old ones go. Who reads meanwhile sees a row t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
@@ -28,10 +29,14 @@ class Compact:
     """Merge the parts of each day that has more than one, or one that is as `prepare` wrote it."""
 
     lake: Lake
+    at_once: int = 2
+    """Days that are merged at the same time: one waits for the store while the other computes."""
 
     def __call__(self) -> int:
         """How many parts went away."""
-        return sum(self._day(kind, day, keys) for kind in KINDS for day, keys in self._days(kind))
+        work = [(kind, day, keys) for kind in KINDS for day, keys in self._days(kind)]
+        with ThreadPoolExecutor(self.at_once) as threads:
+            return sum(threads.map(lambda one: self._day(*one), work))
 
     def _days(self, kind: Kind) -> Iterator[tuple[str, list[str]]]:
         for day, found in groupby(self.lake.parts(kind), lambda one: one.key.split("/")[2].removeprefix("dt=")):
@@ -50,7 +55,7 @@ class Compact:
             frames = [pl.read_parquet(BytesIO(self.lake.get(key))) for key in keys]
         except NotFound:  # someone else compacts this day
             return 0
-        every = pl.concat(frames).with_columns(line=pl.lit(0))
+        every = pl.concat(frames, rechunk=True).with_columns(line=pl.lit(0))
         rows, _, _ = unique.unique(kind, every, order="total")
         merged = self.lake.put(kind, day, parts.parquet(rows.drop("line")))
         gone = [key for key in keys if key != merged]
