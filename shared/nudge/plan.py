@@ -217,6 +217,7 @@ def _check_channel(c: _Checks, name: str, one: Any) -> None:
     channel = c.mapping(one or {}, path, {"sender", "reply_to", "postal_address"})
     if name == "email":
         c.text(channel.get("sender"), f"{path}.sender")
+        c.text(channel.get("postal_address"), f"{path}.postal_address")  # the law asks for it in every marketing mail
 
 
 def load(data: Mapping[str, Any]) -> Plan:

@@ -17,6 +17,12 @@ from nudge.learn.recipe import Recipe
 from nudge.vocabulary import Goal
 
 
+LIMITS = (
+    "Traits of before they were first told are taken from their earliest value: where a trait reflects an outcome, "
+    "that is a leak. A file with `updated_at`, and the vectors logged with decisions, are free of it.",
+)
+
+
 def card(
     goal: Goal,
     *,
@@ -46,6 +52,7 @@ def card(
         "parity": parity,
         "reliability": reliability,
         "features": [feature["name"] for feature in features],
+        "limits": list(LIMITS),
         "recipe": asdict(recipe),
         "libraries": {
             "python": platform.python_version(),

@@ -112,7 +112,7 @@ SPEC: tuple[Row, ...] = (
     RecentItems("items.recent", 20),
     Formula("open_rate", lambda x: (x["count.email_open.90d"] + 0.2) / (x["count.email_sent.90d"] + 1)),
     Formula("click_rate", lambda x: (x["count.email_click.90d"] + 0.02) / (x["count.email_sent.90d"] + 1)),
-    Formula("purchase_rate", lambda x: (x["count.purchase.30d"] + 0.01) / (x["count.view.30d"] + 1)),
+    Formula("purchase_rate", lambda x: (x["count.purchase.30d"] + 0.01) / (x["count.page_view.30d"] + 1)),
 )
 
 DAY_PARTS = {"night": (0, 6), "morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24)}
