@@ -20,7 +20,7 @@ from typing import Any
 from nudge.errors import NudgeError
 
 SEED = 7
-SHOP_PEOPLE = 4_000
+SHOP_PEOPLE = 3_000
 OUT = Path("build") / "local"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore import xform_name
@@ -19,13 +20,18 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.core.utils import get_value
 from moto.dynamodb.responses import DynamoHandler
+from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.sqs.responses import SQSResponse
 from werkzeug.exceptions import HTTPException
 
 from local import shortcut_s3
 from nudge.adapters import clients
 
-HANDLERS: Mapping[str, type[BaseResponse]] = {"dynamodb": DynamoHandler, "sqs": SQSResponse}
+HANDLERS: Mapping[str, type[BaseResponse]] = {
+    "dynamodb": DynamoHandler,
+    "dynamodb-streams": DynamoDBStreamsHandler,
+    "sqs": SQSResponse,
+}
 SERVICES = (*HANDLERS, "s3")
 CREATES = {"CreateTable", "CreateQueue", "GetQueueUrl", "ListQueues"}
 """Operations that need the request's address; they go the long way."""
@@ -72,7 +78,7 @@ class Shortcut:
         context["local_params"] = params
 
     def _call(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
-        service = model.service_model.service_name
+        service = model.service_model.service_id.hyphenize()
         given = context.get("local_params")
         if given is None or model.name in CREATES:
             return None
@@ -83,6 +89,7 @@ class Shortcut:
         method = getattr(handler, xform_name(model.name), None)
         if method is None:
             return None
+        handler.automated_parameter_parsing = True
         handler.params = handler.body = _copy(given)
         handler.headers = params["headers"]
         handler.region, handler.current_account = self._region, self._account
@@ -135,6 +142,8 @@ def _plain(value: Any, shape: Any) -> Any:
         return value.encode() if isinstance(value, str) else bytes(value)
     if kind in ("integer", "long"):
         return int(value)
+    if kind == "timestamp" and isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
     return value
 
 
