@@ -1,4 +1,8 @@
-"""The events file that both sides prepare: deterministic, 30 days, 2 % duplicates, 1 % bad rows of five kinds."""
+"""The events file that both sides prepare: deterministic, 30 days, 2 % duplicates, 1 % bad rows of five kinds.
+
+Rows come as a log is written: in the order of time but for half an hour's jitter, one in 200 up to three days late;
+`shuffled`: in no order at all.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,14 @@ FIRST = 1_767_225_600
 DAYS = 30
 
 
-def write(path: Path, rows: int, *, event_ids: bool = True, seed: int = 7) -> None:
+def write(path: Path, rows: int, *, event_ids: bool = True, shuffled: bool = False, seed: int = 7) -> None:
     """Write `rows` rows: 97 % good and new, 2 % repetitions of a recent row, 1 % bad ones."""
     import time
 
     rng = random.Random(seed)
     days = [time.strftime("%Y-%m-%d", time.gmtime(FIRST + day * 86_400)) for day in range(DAYS)]
     clocks = [f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)]
-    draw = rng.random
+    draw, span = rng.random, DAYS * 86_400
     recent: list[str] = []
     with path.open("w", encoding="utf-8") as file:
         file.write(HEADER if event_ids else HEADER.removeprefix("event_id,"))
@@ -31,7 +35,11 @@ def write(path: Path, rows: int, *, event_ids: bool = True, seed: int = 7) -> No
                 continue
             user = int(draw() * rows / 10)
             kind = TYPES[int(draw() * 6)]
-            day, clock = days[int(draw() * DAYS)], clocks[int(draw() * 86_400)]
+            if shuffled:
+                second = int(draw() * span)
+            else:
+                second = int(number / rows * span + draw() * 1_800 - (draw() * 259_200 if draw() < 0.005 else 0)) % span
+            day, clock = days[second // 86_400], clocks[second % 86_400]
             item = int(draw() * 50_000)
             cells = [
                 f"u{user:07d}",

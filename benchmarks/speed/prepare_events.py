@@ -2,10 +2,10 @@
 
 Each side in fresh processes, imports included, interleaved; medians and ratios. The two must agree on every count.
 
-    .venv/bin/python benchmarks/speed/prepare_events.py [--rows 10000000] [--repeats 1] [--no-ids] [--level]
+    .venv/bin/python benchmarks/speed/prepare_events.py [--rows 10000000] [--repeats 1] [--no-ids] [--shuffled] [--level]
 
 `--no-ids` leaves the event ids out of the file, so that ours derives one for each row (SHA-256 of what the row says; the
-peer then drops rows that are equal). `--level` measures instead the memory of one chunk of files of 1, 10 and 40 M rows.
+peer then drops rows that are equal). `--shuffled` takes the rows out of the order of time, the worst case. `--level` measures instead the memory of one chunk of files of 1, 10 and 40 M rows.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def run(side: str, folder: Path) -> dict[str, Any]:
     return {**json.loads(done.stdout.splitlines()[-1]), "seconds": seconds, "cpu": cpu}
 
 
-def compare(rows: int, repeats: int, *, event_ids: bool) -> int:
+def compare(rows: int, repeats: int, *, event_ids: bool, shuffled: bool) -> int:
     """Print both sides and their ratios; 1 when they disagree or a ratio is missed."""
     with tempfile.TemporaryDirectory(prefix="nudge-bench-") as name:
         folder = Path(name)
         (folder / "inbox/events").mkdir(parents=True)
-        prepare_data.write(folder / "inbox/events/events.csv", rows, event_ids=event_ids)
+        prepare_data.write(folder / "inbox/events/events.csv", rows, event_ids=event_ids, shuffled=shuffled)
         runs: dict[str, list[dict[str, Any]]] = {"ours": [], "peer": []}
         for _ in range(repeats):
             for side in runs:
@@ -68,7 +68,7 @@ def compare(rows: int, repeats: int, *, event_ids: bool) -> int:
     agree = all(runs["ours"][0][key] == runs["peer"][0][key] for key in ("accepted", "rejected"))
     faster, memory = peer["seconds"] / ours["seconds"], ours["peak_mb"] / peer["peak_mb"]
     print(
-        f"{rows:,} rows, {repeats} run(s) a side, event ids {'given' if event_ids else 'derived'}; counts agree: {agree}"
+        f"{rows:,} rows, {repeats} run(s) a side, event ids {'given' if event_ids else 'derived'}{', shuffled' if shuffled else ''}; counts agree: {agree}"
     )
     print(
         f"time    {ours['seconds']:8.1f} s  beside pandas {peer['seconds']:8.1f} s   {faster:5.1f} x   (goal ≥ {TIMES_FASTER:g} x)"
@@ -106,12 +106,13 @@ def main() -> int:
     asked.add_argument("--rows", type=int, default=10_000_000)
     asked.add_argument("--repeats", type=int, default=1)
     asked.add_argument("--no-ids", action="store_true")
+    asked.add_argument("--shuffled", action="store_true")
     asked.add_argument("--level", action="store_true")
     given = asked.parse_args()
     if given.level:
         level(max(given.rows, 40_000_000))
         return 0
-    return compare(given.rows, given.repeats, event_ids=not given.no_ids)
+    return compare(given.rows, given.repeats, event_ids=not given.no_ids, shuffled=given.shuffled)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from nudge.flows.tasks import from_task
 from nudge.vocabulary import Chunk, Counts
 
 KEY = "inbox/events/events.csv"
-WORKERS = 2
+WORKERS, CHUNK = 2, 32 << 20
 NOW = 1_772_000_000_000_000
 
 
@@ -52,7 +52,9 @@ def notification(size: int) -> dict[str, Any]:
 def arrive(folder: Path) -> list[Chunk]:
     """The chunks of the file."""
     objects, queue = FolderObjects(folder), MemoryQueue()
-    Arrive(objects, MemoryArrivals(), queue, "lake")(notification(objects.head(KEY).size), owner="bench", now=NOW)
+    Arrive(objects, MemoryArrivals(), queue, "lake", chunk_bytes=CHUNK)(
+        notification(objects.head(KEY).size), owner="bench", now=NOW
+    )
     return [from_task(task) for task in queue.take()]
 
 

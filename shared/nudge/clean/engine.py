@@ -103,8 +103,8 @@ def clean(chunk: Chunk, body: bytes, spelling: Spelling) -> Cleaned:
     read = sum(frame.height for frame in found.frames.values()) + len(found.flaws) - found.unread
     flaws, frames, made = list(found.flaws), {}, []
     duplicate = 0
-    for kind, cells in found.frames.items():
-        facts = _facts(kind, cells, chunk.uploaded_at, found.plain)
+    for kind in list(found.frames):
+        facts = _facts(kind, found.frames.pop(kind), chunk.uploaded_at, found.plain)
         flaws += [Flaw(line, reason, found.raw(line), column) for line, reason, column in facts.wrong]
         duplicate += facts.repeated
         if facts.rows.height:
@@ -126,7 +126,7 @@ def unreadable(chunk: Chunk, reason: str) -> Cleaned:
 class _Found:
     """Rows by kind; `unread` of them have no line: they stand among the flaws."""
 
-    frames: Mapping[Kind, pl.DataFrame]
+    frames: dict[Kind, pl.DataFrame]
     flaws: list[Flaw]
     raw: Callable[[int], str]
     plain: bool = False
@@ -199,6 +199,7 @@ class _Facts:
 
 def _facts(kind: Kind, cells: pl.DataFrame, at: Micros, plain: bool) -> _Facts:
     typed, flaws = kinds.typed(kind, cells, at=at, plain=plain)
+    del cells  # what is not typed rows is memory
     is_row = typed["line"] > 0
     wrong: list[tuple[int, str, str]] = []
     if typed["flaw"].null_count() < typed.height:

@@ -283,6 +283,7 @@ def _split(
         schema=dict.fromkeys([*names, str(width)], pl.String),
         truncate_ragged_lines=True,
     )[1:]
+    del body
     if quoted is None and not is_row[begin:].all():
         cells = cells.filter(pl.Series(is_row[begin:]))
     length = (lines.stop - lines.start)[is_row]
@@ -295,7 +296,8 @@ def _split(
             pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names
         )  # `""` is empty
         is_good |= quoted.filter(pl.Series(is_row)).str.contains(dialect.quote, literal=True).to_numpy()
-    return cells.select(names).rechunk(), is_good  # of one piece: rows are picked by place soon
+    # Each column of one piece (rows are picked by place soon), one after the other: no moment has the table twice.
+    return pl.DataFrame([cells.drop_in_place(name).rechunk() for name in names]), is_good
 
 
 def _is_trimmed(utf8: bytes, dialect: Dialect) -> bool:

@@ -68,7 +68,7 @@ def unique(
     """Each fact once; the lines of rows that reuse an event's id for something else; repetitions.
 
     Only the rows `among` count (all, if None). Within their day they keep the order they had, or they are brought into the
-    total one. Places are computed first and the rows are copied once, at the end.
+    total one. Places are computed first and the rows are copied once, at the end: `rows` is used up.
     """
     content = [name for name in rows.columns if name != "line"]
     key = _KEY[kind] or content
@@ -94,7 +94,12 @@ def unique(
         if not days.is_sorted():
             nearly = (days - days.min()).cast(pl.UInt16).to_numpy()  # so narrow that numpy sorts it by radix
             places = places[pl.Series(np.argsort(nearly, kind="stable"))]
-    return rows[places], reused, repetitions
+    return _picked(rows, places), reused, repetitions
+
+
+def _picked(rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+    """The rows at some places. Takes the columns out of `rows` one after the other, so that no moment holds all twice."""
+    return pl.DataFrame([rows.drop_in_place(name)[places] for name in rows.columns])
 
 
 def _repeated(rows: pl.DataFrame, key: Sequence[str], places: pl.Series) -> pl.Series | None:
