@@ -11,9 +11,10 @@ from nudge.adapters.s3 import S3Objects
 from nudge.collect.envelope import messages_of
 from nudge.errors import BadInput, Unavailable
 from nudge.flows.collect import Collect, CopyLedger
+from nudge.http import Request, Routes
 from nudge.settings import CollectSettings
 
-app = edge.api()
+routes = Routes()
 
 
 @cache
@@ -22,11 +23,11 @@ def inbox() -> S3Objects:
     return S3Objects(client("s3"), CollectSettings.read().lake_bucket)
 
 
-def collect() -> Any:
+def collect(request: Request) -> dict[str, Any]:
     """Take the messages of one request; each has its own result, a lone one that is wrong is the request's error."""
-    route = app.current_event.path.rpartition("/")[2]
-    body = edge.body_of(app)
-    messages = messages_of(route, body, size=len(app.current_event.decoded_body or ""))
+    route = request.path.rpartition("/")[2]
+    text = edge.text_of(request)
+    messages = messages_of(route, edge.json_object(text), size=len(text))
     results = Collect(inbox())(messages, received_at=edge.now(), source="http")
     wrong = [one for one in results if one["status"] == "rejected"]
     counts = {"accepted": len(results) - len(wrong), "rejected": len(wrong)}
@@ -39,7 +40,7 @@ def collect() -> Any:
 
 
 for name in ("batch", "track", "identify", "page", "screen", "group", "alias"):
-    app.post(f"/v1/{name}")(collect)
+    routes.post(f"/v1/{name}")(collect)
 
 
 def copy(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -55,4 +56,4 @@ def copy(records: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return copy(event["Records"]) if "Records" in event else edge.http(app, event, context)
+    return copy(event["Records"]) if "Records" in event else edge.http(routes, event)

@@ -17,9 +17,10 @@ from nudge.adapters.sqs import SqsQueue
 from nudge.adapters.templates import StoredTemplates
 from nudge.flows.champions import Champions, PlanInForce
 from nudge.flows.decide import Decide
+from nudge.http import Request, Routes
 from nudge.settings import DecideSettings
 
-app = edge.api()
+routes = Routes()
 
 
 @cache
@@ -39,9 +40,9 @@ def flow() -> Decide:
     )
 
 
-@app.post("/v1/decisions")
-def decide() -> Any:
-    answer = flow()(edge.body_of(app), key=app.current_event.headers.get("idempotency-key"), now=edge.now())
+@routes.post("/v1/decisions")
+def decide(request: Request) -> dict[str, Any]:
+    answer = flow()(edge.body_of(request), key=request.headers.get("idempotency-key"), now=edge.now())
     edge.count("DryRuns" if answer["dry_run"] else "Decisions")
     told = {name: answer[name] for name in ("decision_id", "activity", "group", "rules", "model_version", "dry_run")}
     edge.logger.info("decided", extra=told)
@@ -49,4 +50,4 @@ def decide() -> Any:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return edge.http(app, event, context)
+    return edge.http(routes, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,12 +14,13 @@ from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
-from nudge.errors import NotFound, Unavailable
+from nudge.errors import NotFound
 from nudge.flows.feedback import Feedback
 from nudge.flows.unsubscribe import Unsubscribe
+from nudge.http import Request, Routes
 from nudge.settings import FeedbackSettings
 
-app = edge.api()
+routes = Routes()
 
 
 @cache
@@ -33,31 +35,29 @@ def flows() -> tuple[Feedback, Unsubscribe, str]:
     return Feedback(profiles, ledger, inbox), Unsubscribe(profiles, ledger, inbox, signer), here.feedback_topic_arn
 
 
-@app.get("/u/<token>")
-def show(token: str) -> Any:
+@routes.get("/u/{token}")
+def show(_: Request, token: str) -> dict[str, Any]:
     return _page(page.ASK, lambda: flows()[1].look(token))
 
 
-@app.post("/u/<token>")
-def unsubscribe(token: str) -> Any:
+@routes.post("/u/{token}")
+def unsubscribe(_: Request, token: str) -> dict[str, Any]:
     answer = _page(page.DONE, lambda: flows()[1](token, now=edge.now()))
-    edge.count("Unsubscribes", answer.status_code == 200)
+    edge.count("Unsubscribes", answer["statusCode"] == 200)
     return answer
 
 
-def _page(text: str, act: Any) -> Any:
+def _page(text: str, act: Callable[[], object]) -> dict[str, Any]:
     try:
         act()
     except NotFound:
         return edge.answer(page.UNKNOWN, 404, content_type="text/html; charset=utf-8", headers=page.HEADERS)
-    except Unavailable as error:  # answered here, because the router would log the path, and the path is the token
-        return edge.refusal(error)
     return edge.answer(text, content_type="text/html; charset=utf-8", headers=page.HEADERS)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "Records" not in event:
-        return edge.http(app, event, context)
+        return edge.http(routes, event)
     feedback, _, topic = flows()
     rows: list[dict[str, Any]] = []
     answer = edge.batch(event, lambda one: rows.extend(feedback.take(unwrap(one["body"], topic), now=edge.now())))

@@ -13,9 +13,10 @@ from nudge.adapters.lake import ObjectsLake
 from nudge.adapters.plans import StoredPlans
 from nudge.adapters.s3 import S3Objects
 from nudge.flows.report import FORMATS, Report, age_hours, latest
+from nudge.http import Request, Routes
 from nudge.settings import ReportSettings
 
-app = edge.api()
+routes = Routes()
 
 
 @cache
@@ -31,9 +32,9 @@ def flow() -> Report:
     )
 
 
-@app.get("/v1/reports/latest")
-def show() -> Any:
-    wanted = (app.current_event.headers.get("accept") or "").lower()
+@routes.get("/v1/reports/latest")
+def show(request: Request) -> dict[str, Any]:
+    wanted = request.headers.get("accept", "").lower()
     ending = next((one for one, kind in FORMATS.items() if kind.partition(";")[0] in wanted), "json")
     text, made_at = latest(flow().reports, ending)
     edge.measure("ReportAgeHours", age_hours(made_at, edge.now()))
@@ -44,7 +45,7 @@ def show() -> Any:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "requestContext" in event:
-        return edge.http(app, event, context)
+        return edge.http(routes, event)
     made = flow()(now=edge.now())
     told = {"checksum": made["checksum"], "quarantine_share": made["data_quality"]["quarantine_share"]}
     edge.measure("QuarantineShare", told["quarantine_share"])

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.metrics import MetricUnit
 
 from nudge.errors import BadInput, Conflict, NotFound, NotReady, NudgeError, Unavailable
+from nudge.http import Answer, Request, Routes
 from nudge.vocabulary import Micros
 
 STATUS: dict[type[NudgeError], int] = {BadInput: 400, NotFound: 404, NotReady: 409, Conflict: 409, Unavailable: 503}
@@ -44,19 +44,18 @@ def dumps(value: Any) -> str:
 
 
 def answer(
-    body: Any, status: int = 200, *, content_type: str = "application/json", headers: dict[str, Any] | None = None
-) -> Response[str]:
+    body: Any, status: int = 200, *, content_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> Answer:
     """An HTTP answer; JSON unless told otherwise."""
-    text = body if isinstance(body, str) and content_type != "application/json" else dumps(body)
-    return Response(
-        status_code=status,
-        content_type=content_type,
-        body=text,
-        headers={"Cache-Control": "no-store", **(headers or {})},
-    )
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": content_type, "Cache-Control": "no-store", **(headers or {})},
+        "body": body if isinstance(body, str) and content_type != "application/json" else dumps(body),
+        "isBase64Encoded": False,
+    }
 
 
-def refusal(error: NudgeError) -> Response[str]:
+def refusal(error: NudgeError) -> Answer:
     """The HTTP answer of one of our errors: `{"error": {"reason", "message", "where"}}`, no stack, no names."""
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     reason = getattr(error, "reason", type(error).__name__.lower())
@@ -65,45 +64,53 @@ def refusal(error: NudgeError) -> Response[str]:
     if reason == "too_large":
         status = 413
     shown = "try again in a moment" if status == 503 else str(error)
-    body = {"error": {"reason": reason, "message": shown, "where": getattr(error, "where", None)}}
-    return answer(body, status, headers={"Retry-After": "2"} if status == 503 else None)
+    headers = {"Retry-After": "2"} if status == 503 else None
+    return _wrong(status, reason, shown, getattr(error, "where", None), headers=headers)
 
 
-def api() -> APIGatewayHttpResolver:
-    """A router that answers our errors as documented, and anything else with a bare 500."""
-    app = APIGatewayHttpResolver(serializer=dumps)
-
-    @app.exception_handler(NudgeError)  # type: ignore[untyped-decorator]  # powertools leaves it untyped
-    def ours(error: NudgeError) -> Response[str]:
-        count(f"Refused{type(error).__name__}")
-        logger.info(
-            "refused", extra={"reason": getattr(error, "reason", type(error).__name__), "route": app.current_event.path}
-        )
-        return refusal(error)
-
-    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
-    def not_ours(error: Exception) -> Response[str]:
-        logger.error("failed", extra={"error": type(error).__name__, "at": _where(error)})
-        count("Failed")
-        return answer(
-            {"error": {"reason": "internal", "message": "something failed here; it is logged", "where": None}}, 500
-        )
-
-    @app.not_found
-    def unknown(_: Exception) -> Response[str]:
-        return refusal(NotFound("no such route"))
-
-    return app
+def _wrong(
+    status: int, reason: str, message: str, where: str | None = None, *, headers: Mapping[str, str] | None = None
+) -> Answer:
+    return answer({"error": {"reason": reason, "message": message, "where": where}}, status, headers=headers)
 
 
-def body_of(app: APIGatewayHttpResolver) -> dict[str, Any]:
-    """The JSON object of a request. Raises BadInput for anything else: other types, NaN, infinities, too deep, too large."""
-    event = app.current_event
+def http(routes: Routes, event: Mapping[str, Any]) -> Answer:
+    """Answer one HTTP event: our errors as documented, and anything else with a bare 500. Logs name the route, never the
+    path, which may carry a token."""
+    route = None
     try:
-        text = event.decoded_body or ""
-    except (ValueError, UnicodeDecodeError):
+        request = Request(event)
+        try:
+            route, works, named = routes.find(request.path)
+        except LookupError:
+            return _wrong(404, "notfound", "no such route")
+        work = works.get(request.method)
+        if work is None:
+            return _wrong(405, "method", "the route has other methods", headers={"Allow": ", ".join(works)})
+        return work(request, **named)
+    except NudgeError as error:
+        count(f"Refused{type(error).__name__}")
+        logger.info("refused", extra={"reason": getattr(error, "reason", type(error).__name__), "route": route})
+        return refusal(error)
+    except Exception as error:  # what failed inside is logged, and stays inside
+        count("Failed")
+        logger.error("failed", extra={"error": type(error).__name__, "at": _where(error), "route": route})
+        return _wrong(500, "internal", "something failed here; it is logged")
+    finally:
+        flush()
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object of a request. Raises BadInput for anything else: other types, NaN, infinities, too deep, too large."""
+    return json_object(text_of(request))
+
+
+def text_of(request: Request) -> str:
+    """The body of a request. Raises BadInput when it is not text."""
+    try:
+        return request.text()
+    except ValueError:
         raise BadInput("the body is not valid text", reason="bad_body") from None
-    return json_object(text)
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -155,14 +162,6 @@ def count(name: str, value: float = 1) -> None:
 def measure(name: str, value: float, unit: MetricUnit = MetricUnit.NoUnit) -> None:
     """A business metric that is not a count."""
     metrics.add_metric(name=name, unit=unit, value=value)
-
-
-def http(app: APIGatewayHttpResolver, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one HTTP event."""
-    try:
-        return app.resolve(dict(event), context)
-    finally:
-        flush()
 
 
 def batch(event: Mapping[str, Any], work: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

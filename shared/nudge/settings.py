@@ -1,19 +1,23 @@
-"""What a door needs from its environment: one frozen dataclass a door, read once; all that is missing reported together.
+"""What a door needs from its environment: one class a door, read once; all that is missing reported together.
 
 Field names in capitals are the names of the variables; `template.yaml` sets exactly these (a contract test compares).
+They are no dataclasses: nine of those would cost every cold start as much as loading the model.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Self
+from typing import NoReturn, Self
 
 
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Base of the doors' settings: nothing but how to read them."""
+
+    @classmethod
+    def variables(cls) -> dict[str, str]:
+        """Field → the environment variable it is read from."""
+        return {name: name.upper() for name in cls.__annotations__}
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -25,39 +29,39 @@ class Settings:
             Naming every variable that is missing or empty.
         """
         source = os.environ if environment is None else environment
-        names = {field.name: field.name.upper() for field in fields(cls)}
-        missing = [variable for variable in names.values() if not source.get(variable)]
+        variables = cls.variables()
+        missing = [variable for variable in variables.values() if not source.get(variable)]
         if missing:
             raise LookupError(f"missing environment: {', '.join(missing)}; template.yaml sets them for this function")
-        return cls(**{name: source[variable] for name, variable in names.items()})
+        here = cls()
+        vars(here).update({name: source[variable] for name, variable in variables.items()})
+        return here
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"settings are read, not written: {name}")
 
 
-@dataclass(frozen=True, slots=True)
 class CollectSettings(Settings):
     lake_bucket: str
 
 
-@dataclass(frozen=True, slots=True)
 class ArriveSettings(Settings):
     lake_bucket: str
     arrivals_table: str
     chunks_queue_url: str
 
 
-@dataclass(frozen=True, slots=True)
 class PrepareSettings(Settings):
     lake_bucket: str
     arrivals_table: str
     profiles_table: str
 
 
-@dataclass(frozen=True, slots=True)
 class TrainSettings(Settings):
     lake_bucket: str
     model_key_id: str
 
 
-@dataclass(frozen=True, slots=True)
 class DecideSettings(Settings):
     lake_bucket: str
     profiles_table: str
@@ -66,7 +70,6 @@ class DecideSettings(Settings):
     model_key_id: str
 
 
-@dataclass(frozen=True, slots=True)
 class DeliverSettings(Settings):
     lake_bucket: str
     profiles_table: str
@@ -77,7 +80,6 @@ class DeliverSettings(Settings):
     public_url: str
 
 
-@dataclass(frozen=True, slots=True)
 class FeedbackSettings(Settings):
     lake_bucket: str
     profiles_table: str
@@ -86,7 +88,6 @@ class FeedbackSettings(Settings):
     feedback_topic_arn: str
 
 
-@dataclass(frozen=True, slots=True)
 class ReportSettings(Settings):
     lake_bucket: str
     arrivals_table: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from nudge import settings
@@ -126,7 +125,7 @@ def environment_is_exactly_the_settings_of_the_door(template: Template) -> list[
     wrong = []
     for name, function in functions(template).items():
         held = set(function.get("Environment", {}).get("Variables", {}))
-        needed = {field.name.upper() for field in fields(getattr(settings, f"{name}Settings"))}
+        needed = set(getattr(settings, f"{name}Settings").variables().values())
         if held != needed:
             wrong.append(f"{name}: missing {sorted(needed - held)}, too much {sorted(held - needed)}")
     return wrong

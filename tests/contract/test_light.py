@@ -24,7 +24,7 @@ HEAVY = {
     "pydantic", "aws_xray_sdk", "yaml", "requests", "joblib", "jinja2",
 }  # fmt: skip
 ALLOWED = {"deliver": {"jinja2"}}
-BUDGET = {"collect": 445, "arrive": 450, "decide": 480, "deliver": 495, "feedback": 450}
+BUDGET = {"collect": 145, "arrive": 155, "decide": 190, "deliver": 225, "feedback": 160}
 
 AS_LAMBDA = """
 import json, sys

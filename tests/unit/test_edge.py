@@ -1,38 +1,60 @@
 """The edge: errors become the documented answers, and nothing that is not finite JSON gets in or out."""
 
+import base64
 import contextlib
+import io
 import json
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nudge import edge
 from nudge.errors import BadInput, Conflict, NotFound, NotReady, NudgeError, Unavailable
+from nudge.http import Request, Routes
 
 
-def request(path: str = "/thing", body: str = "{}") -> dict[str, Any]:
+def request(
+    path: str = "/thing", body: str | None = "{}", *, method: str = "POST", stage: str = "$default"
+) -> dict[str, Any]:
     return {
         "version": "2.0",
-        "routeKey": f"POST {path}",
+        "routeKey": f"{method} {path}",
         "rawPath": path,
         "rawQueryString": "",
         "headers": {"content-type": "application/json"},
-        "requestContext": {"http": {"method": "POST", "path": path}, "stage": "$default", "requestId": "r"},
+        "requestContext": {"http": {"method": method, "path": path}, "stage": stage, "requestId": "r"},
         "body": body,
         "isBase64Encoded": False,
     }
 
 
-def app_raising(error: Exception) -> Any:
-    app = edge.api()
+def raising(error: Exception) -> Routes:
+    routes = Routes()
 
-    @app.post("/thing")
-    def thing() -> Any:
+    @routes.post("/thing")
+    def thing(_: Request) -> dict[str, Any]:
         raise error
 
-    return app
+    return routes
+
+
+def telling() -> Routes:
+    """Routes that answer with what they were asked."""
+    routes = Routes()
+
+    @routes.get("/people/{name}")
+    @routes.post("/people/{name}")
+    def person(asked: Request, name: str) -> dict[str, Any]:
+        return edge.answer({"name": name, "method": asked.method, "path": asked.path})
+
+    @routes.post("/people/all")
+    def body(asked: Request) -> dict[str, Any]:
+        return edge.answer({"body": edge.text_of(asked), "type": asked.headers.get("content-type")})
+
+    return routes
 
 
 @pytest.mark.parametrize(
@@ -47,26 +69,83 @@ def app_raising(error: Exception) -> Any:
     ],
 )
 def test_each_error_has_its_status(error: NudgeError, status: int) -> None:
-    answer = edge.http(app_raising(error), request(), None)
+    answer = edge.http(raising(error), request())
     assert answer["statusCode"] == status
     assert "reason" in json.loads(answer["body"])["error"]
 
 
 def test_what_failed_inside_stays_inside() -> None:
-    answer = edge.http(app_raising(ValueError("ann@example.com in /var/task/x.py")), request(), None)
+    answer = edge.http(raising(ValueError("ann@example.com in /var/task/x.py")), request())
     assert answer["statusCode"] == 500
     assert "ann@" not in answer["body"]
     assert "/var" not in answer["body"]
 
 
 def test_an_outage_tells_when_to_come_back_and_not_what_is_down() -> None:
-    answer = edge.http(app_raising(Unavailable("table Profiles is down")), request(), None)
+    answer = edge.http(raising(Unavailable("table Profiles is down")), request())
     assert answer["headers"]["Retry-After"] == "2"
     assert "Profiles" not in answer["body"]
 
 
+def told(event: dict[str, Any]) -> dict[str, Any]:
+    answer = edge.http(telling(), event)
+    assert answer["statusCode"] == 200
+    return dict(json.loads(answer["body"]))
+
+
+def test_a_route_gets_the_parts_of_the_path_that_it_names_and_the_path_is_without_the_stage() -> None:
+    assert told(request("/people/ann", method="GET")) == {"name": "ann", "method": "GET", "path": "/people/ann"}
+    assert told(request("/people/{name}", method="GET"))["name"] == "{name}"
+    assert told(request("/live/people/ann", stage="live")) == {"name": "ann", "method": "POST", "path": "/people/ann"}
+
+
+def test_a_route_without_names_goes_before_one_with() -> None:
+    assert told(request("/people/all"))["body"] == "{}"
+
+
+def test_headers_are_found_in_any_case_and_a_body_may_be_base64_or_absent() -> None:
+    event = request("/people/all", base64.b64encode("é".encode()).decode())
+    event |= {"isBase64Encoded": True, "headers": {"Content-TYPE": "text/plain"}}
+    assert told(event) == {"body": "é", "type": "text/plain"}
+    bare = request("/people/all", None)
+    assert told({name: part for name, part in bare.items() if name != "headers"}) == {"body": "", "type": None}
+
+
+@pytest.mark.parametrize("body", ["***", "/w==", "é"])
+def test_a_body_that_is_not_base64_of_text_is_the_callers_mistake(body: str) -> None:
+    answer = edge.http(telling(), request("/people/all", body) | {"isBase64Encoded": True})
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["reason"]) == (400, "bad_body")
+
+
+@pytest.mark.parametrize("path", ["/people", "/people/", "/people/ann/", "/people/ann/x", "", "people/ann"])
+def test_a_path_is_taken_to_the_letter(path: str) -> None:
+    assert edge.http(telling(), request(path))["statusCode"] == 404
+
+
+def test_a_route_with_other_methods_is_405_and_says_which() -> None:
+    answer = edge.http(telling(), request("/people/ann", method="DELETE"))
+    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "POST, GET")
+
+
+def test_an_event_that_is_no_request_is_a_bare_500() -> None:
+    assert edge.http(telling(), {})["statusCode"] == 500
+
+
+def test_logs_name_the_route_and_never_the_path_which_may_carry_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, routes = io.StringIO(), Routes()
+    monkeypatch.setattr(edge, "logger", Logger(service="routes", level="INFO", stream=said))
+
+    @routes.get("/u/{token}")
+    def show(_: Request, token: str) -> dict[str, Any]:
+        raise Unavailable(token)
+
+    edge.http(routes, request("/u/secret", method="GET"))
+    assert "secret" not in said.getvalue()
+    assert "/u/{token}" in said.getvalue()
+
+
 def test_an_unknown_route_is_404() -> None:
-    assert edge.http(edge.api(), request("/nowhere"), None)["statusCode"] == 404
+    assert edge.http(Routes(), request("/nowhere"))["statusCode"] == 404
 
 
 @pytest.mark.parametrize(
