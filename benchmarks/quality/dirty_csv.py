@@ -19,7 +19,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nudge.clean.table import read_table
+from nudge.clean.delimited import read_table
 from nudge.collect import records
 from nudge.collect.sniff import sniff
 from nudge.errors import BadInput

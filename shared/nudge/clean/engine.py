@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from nudge.clean import jsonlines, kinds, parts, rows, sandbox, table, unique
+from nudge.clean import delimited, jsonlines, kinds, parts, rows, sandbox, table, unique
 from nudge.clean.rows import NameOf
 from nudge.clean.table import Flaw, RecordAt
 from nudge.errors import BadInput
@@ -135,7 +135,7 @@ class _Found:
 
 def _read(chunk: Chunk, body: bytes, spelling: Spelling) -> _Found:
     if chunk.format == "csv":
-        cells = table.read_table(
+        cells = delimited.read_table(
             body,
             chunk.dialect,
             spelling.record_at,
