@@ -7,16 +7,21 @@ When it dies, the file was too large for what it may be (`too_large`); the paren
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from nudge.errors import BadInput
+from nudge.vocabulary import SECOND, Micros
 
+PREFIX: Final = "nudge-sandbox-"
+LEFT_AFTER_SECONDS: Final = 1_200
 MEMORY: Final = 2 << 30
 SECONDS: Final = 120
 MOST_ROWS: Final = 5_000_000
@@ -33,7 +38,7 @@ def parquet_cells(body: bytes, rows: tuple[int, int] | None) -> pl.DataFrame:
         `too_large` (rows, columns, bytes or memory beyond the limits), `bad_parquet`.
     """
     first, last = rows or (0, -1)
-    with tempfile.TemporaryDirectory(prefix="nudge-") as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
         out = _run(
             "parquet", body, Path(folder), LARGEST_TABLE, str(first), str(last), str(MOST_ROWS), str(MOST_COLUMNS)
         )
@@ -42,8 +47,16 @@ def parquet_cells(body: bytes, rows: tuple[int, int] | None) -> pl.DataFrame:
 
 def zstd_lines(body: bytes, *, most_bytes: int) -> bytes:
     """The lines inside zstd data, joined by LF. Raises BadInput: `too_large`, `bad_zstd`."""
-    with tempfile.TemporaryDirectory(prefix="nudge-") as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
         return _run("zstd", body, Path(folder), most_bytes, str(most_bytes)).read_bytes()
+
+
+def sweep(now: Micros) -> None:
+    """Remove what processes that were killed left in the temporary folder: Lambda keeps it for the next invocation."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if left.stat().st_mtime < now / SECOND - LEFT_AFTER_SECONDS:
+                shutil.rmtree(left)
 
 
 def _run(task: str, body: bytes, folder: Path, most_bytes: int, *limits: str) -> Path:

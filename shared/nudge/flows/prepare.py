@@ -6,19 +6,18 @@ object last. Each step gives the same when it is repeated, so a chunk that dies 
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-from nudge.clean import engine, unpack
+from nudge.clean import engine, sandbox, unpack
 from nudge.clean.engine import Cleaned, Spelling
 from nudge.collect import aliases, cut, records, segment, sniff
 from nudge.errors import BadInput, Conflict, NotFound, NotReady
 from nudge.flows.profiles import ApplyEvents, ApplyTraits
-from nudge.ports import Arrival, Arrivals, Lake, Objects, Plans
-from nudge.vocabulary import Chunk, Counts, Kind, Reject
+from nudge.flows.quality import Quality
+from nudge.ports import Arrivals, Lake, Objects, Plans
+from nudge.vocabulary import Chunk, Counts, Kind, Micros
 
 PIECE_BYTES: Final = 64 << 20
 """What comes out of a compressed file is worked on in pieces of about this size, so that memory stays level."""
@@ -37,11 +36,13 @@ class Prepare:
     quarantine: Objects
     plans: Plans
 
-    def __call__(self, chunk: Chunk, *, now: int) -> Counts:
+    def __call__(self, chunk: Chunk, *, now: Micros) -> Counts:
         """The counts of the chunk; zeros when it was done before. Raises Unavailable: then it must come again."""
+        quality = Quality(self.quarantine)
         if self.arrivals.is_chunk_done(chunk.content, chunk.number):
-            self._report(self.arrivals.get(chunk.content))
+            quality.report(self.arrivals.get(chunk.content))
             return Counts()
+        sandbox.sweep(now)
         counts, rejects, keys = Counts(), [], []
         for cleaned in self._cleaned(chunk):
             keys += [self.lake.put(part.kind, part.day, part.body, label=part.label) for part in cleaned.parts]
@@ -49,8 +50,8 @@ class Prepare:
             self.people(cleaned.people(), now=now)
             counts += cleaned.counts
             rejects += cleaned.rejects
-        self._set_aside(chunk, rejects)
-        self._report(self.arrivals.chunk_done(chunk, counts, sorted(set(keys)), now))
+        quality.set_aside(chunk, rejects)
+        quality.report(self.arrivals.chunk_done(chunk, counts, sorted(set(keys)), now))
         return counts
 
     def _cleaned(self, chunk: Chunk) -> Iterator[Cleaned]:
@@ -75,45 +76,6 @@ class Prepare:
             return dict(self.plans.current().get("columns") or {})
         except NotReady:
             return {}
-
-    def _set_aside(self, chunk: Chunk, rejects: list[Reject]) -> None:
-        if not rejects:
-            return
-        lines = [json.dumps(_reject(one), ensure_ascii=False, sort_keys=True) for one in rejects]
-        body = ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
-        try:
-            self.quarantine.put(_quarantine(chunk.kind, chunk.content) + f"{chunk.number:05d}.jsonl", body, new=True)
-        except Conflict:  # the same rows, from an attempt before
-            return
-
-    def _report(self, arrival: Arrival | None) -> None:
-        """The quality report of an object whose chunks are all done: counts, reasons, share loaded."""
-        if arrival is None or not arrival.planned or arrival.done < arrival.planned:
-            return
-        counts, reasons = arrival.counts, Counter[str]()
-        for held in self.quarantine.list(_quarantine(arrival.kind, arrival.content)):
-            reasons.update(json.loads(line)["reason"] for line in self.quarantine.get(held.key).splitlines())
-        report = {
-            "content": arrival.content,
-            "key": arrival.key,
-            "kind": arrival.kind,
-            "read": counts.read,
-            "accepted": counts.accepted,
-            "rejected": counts.rejected,
-            "duplicate": counts.duplicate,
-            "share_loaded": round((counts.accepted + counts.duplicate) / counts.read, 6) if counts.read else None,
-            "reasons": dict(sorted(reasons.items())),
-        }
-        body = json.dumps(report, ensure_ascii=False, indent=1).encode()
-        self.quarantine.put(f"reports/quality/{arrival.content}.json", body, content_type="application/json")
-
-
-def _quarantine(kind: str, content: str) -> str:
-    return f"quarantine/{kind}/{content}/"
-
-
-def _reject(one: Reject) -> dict[str, Any]:
-    return {"file": one.file, "line": one.line, "column": one.column, "reason": one.reason, "raw": one.raw}
 
 
 def _spelling(chunk: Chunk, columns: Mapping[str, str]) -> Spelling:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import tempfile
 from datetime import UTC, date, datetime
 from io import BytesIO
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from nudge.clean import sandbox, unpack
 from nudge.errors import BadInput
-from nudge.vocabulary import Counts
+from nudge.vocabulary import SECOND, Counts
 from tests.unit.clean.examples import cleaned, reasons
 
 ROWS = pl.DataFrame(
@@ -113,3 +115,15 @@ def test_too_many_parquet_rows_are_refused_by_the_footer() -> None:
     many = parquet(pl.DataFrame({"user_id": pl.repeat("a", sandbox.MOST_ROWS + 1, eager=True)}))
     assert len(many) < 100_000
     assert reasons(cleaned(many, format="parquet")) == [(0, None, "too_large")]
+
+
+def test_what_a_killed_process_left_is_swept_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / f"{sandbox.PREFIX}x"
+    left.mkdir()
+    (left / "in").write_bytes(b"x")
+    at = int(left.stat().st_mtime * SECOND)
+    sandbox.sweep(at + 60 * SECOND)
+    assert left.exists()
+    sandbox.sweep(at + 3_600 * SECOND)
+    assert not left.exists()
