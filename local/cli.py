@@ -20,7 +20,7 @@ from typing import Any
 from nudge.errors import NudgeError
 
 SEED = 7
-SHOP_PEOPLE = 3_000
+SHOP_PEOPLE = 2_500
 OUT = Path("build") / "local"
 
 
@@ -138,7 +138,7 @@ def run_shop(chosen: argparse.Namespace, progress: Callable[[str, int, int], Non
             "expected_rows": {kind: _counts(counts) for kind, counts in story.expected.items()},
             "notes": summary.troubles(laptop.part.failures, laptop.part.failed),
         }
-        story.seconds["report"] = round(story.seconds["report"] + time.perf_counter() - began, 2)
+        story.seconds["report"] = round(time.perf_counter() - began, 2)
         told["seconds"] = {**seconds, **story.seconds}
     told["seconds"]["total"] = round(sum(told["seconds"].values()), 2)
     return told

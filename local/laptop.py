@@ -31,7 +31,7 @@ from nudge.adapters.models import StoredModels
 from nudge.adapters.plans import StoredPlans
 from nudge.adapters.s3 import S3Objects
 from nudge.flows.report import FORMATS, Report
-from nudge.vocabulary import KINDS, Counts, Kind, Micros
+from nudge.vocabulary import KINDS, Counts, Kind
 
 IDENTITY: Mapping[Kind, tuple[str, ...]] = {
     "users": ("user_id", "effective_at"),
@@ -202,8 +202,3 @@ type Progress = Callable[[str, int, int], None]
 
 def silent(step: str, done: int, total: int) -> None:
     """Nobody watches."""
-
-
-def day(number: float) -> Micros:
-    """Days in microseconds."""
-    return round(number * 86_400_000_000)

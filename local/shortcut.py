@@ -102,12 +102,7 @@ class Shortcut:
         except HTTPException as error:
             return _Refused(), _parsed_error(error.code or 400, error.description or "{}", model)
         parsed = _plain(answer.result, model.output_shape) if answer.result is not None else {}
-        parsed["ResponseMetadata"] = {
-            "HTTPStatusCode": 200,
-            "RequestId": "local",
-            "HTTPHeaders": {},
-            "RetryAttempts": 0,
-        }
+        parsed["ResponseMetadata"] = dict(METADATA)
         return _Ok(), parsed
 
 
@@ -136,6 +131,10 @@ def _plain(value: Any, shape: Any) -> Any:
         return [_plain(below, shape.member) for below in value]
     if kind == "map":
         return {str(key): _plain(below, shape.value) for key, below in value.items()}
+    return _scalar(value, kind)
+
+
+def _scalar(value: Any, kind: str) -> Any:
     if kind == "string":
         return value if isinstance(value, str) else json.dumps(value) if isinstance(value, dict) else str(value)
     if kind == "blob":

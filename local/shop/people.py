@@ -79,7 +79,7 @@ def make_people(seed: int, count: int) -> People:
         joined_days_ago=draw.integers(85, 900, count),
         consent=draw.random(count) < 0.85,
         reachable=draw.random(count) < 0.975,
-        rate=draw.gamma(1.2, 0.75, count) * np.exp(0.35 * by_segment[segment]) + 0.05,
+        rate=draw.gamma(1.6, 0.62, count) * np.exp(0.3 * by_segment[segment]) + 0.05,
         taste=draw.integers(0, len(CATEGORIES), count),
         intent=draw.normal(0, 0.75, count) + by_segment[segment],
         swayed=draw.gamma(6.0, 1 / 6.0, count) * np.where(segment == SEGMENTS.index("bargain"), 1.4, 0.95),
@@ -92,5 +92,5 @@ def make_items(seed: int, count: int = 160) -> Items:
     return Items(
         ids=tuple(f"i{number:04d}" for number in range(count)),
         category=draw.integers(0, len(CATEGORIES), count),
-        price=np.round(np.exp(draw.normal(3.4, 0.35, count)), 2),
+        price=np.round(np.exp(draw.normal(3.4, 0.22, count)), 2),
     )

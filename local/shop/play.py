@@ -7,7 +7,7 @@ asks for decisions, lets time pass.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from local.clock import VirtualClock
-from local.laptop import Laptop, Progress, day, silent
+from local.laptop import Laptop, Progress, silent
 from local.shop import files
 from local.shop.behaviour import WEEK
 from local.shop.world import HOUR, World
@@ -26,9 +26,9 @@ from nudge.vocabulary import DAY, Counts, Micros
 HERE = Path(__file__).parent
 GOAL = "purchase"
 HISTORY_WEEKS = 12
-LIVE_WEEKS = 4
-STOPS = (1, 7, 13, 19)
-"""Hours (UTC) at which the clock stops on a day of decisions; mail decided at 1 and 19 waits for the morning in Europe."""
+LIVE_WEEKS = 7
+STOPS = (7, 19)
+"""Hours (UTC) at which the clock stops: a morning, and an evening whose mail waits for the next morning in Europe."""
 COMPACTED = 2 * 86_400
 """Hourly schedules (compaction) are fired every other day here: their number of firings changes nothing but the time."""
 START: Micros = 1_772_409_600_000_000
@@ -39,7 +39,7 @@ POSTED = 60
 
 @dataclass
 class Story:
-    """One play of the shop: `wave` people are decided for in each of two waves."""
+    """One play of the shop: `wave` people are decided for in each of two waves; weeks are the shop's own, from Monday."""
 
     world: World
     wave: int
@@ -52,9 +52,9 @@ class Story:
 
     @classmethod
     def of(cls, *, seed: int, people: int, wave: int | None = None, progress: Progress = silent) -> Story:
-        """The story of a shop with so many people; a wave is a quarter of them unless told otherwise."""
+        """The story of a shop with so many people; a wave is three in ten of them unless told otherwise."""
         world = World(seed=seed, count=people, start=START, weeks=HISTORY_WEEKS + LIVE_WEEKS)
-        return cls(world, wave or people // 4, progress)
+        return cls(world, wave or people * 3 // 10, progress)
 
     @property
     def opens(self) -> Micros:
@@ -65,22 +65,22 @@ class Story:
         return VirtualClock(self.opens)
 
     def tell(self, laptop: Laptop, clock: VirtualClock) -> None:
-        """Everything, in order."""
+        """Everything, in order: three weeks of decisions, a week to see what came of them, and the same once more, shorter."""
         with self.step("load"):
             self.load(laptop)
         with self.step("train"):
             laptop.train()
         with self.step("decide"):
-            self.waves(laptop, clock, self.opens, range(0, self.wave))
+            self.days(laptop, clock, range(0, 21), self._people(0, self.wave))
         with self.step("live"):
-            self.live(laptop, clock, self.opens + 13 * DAY)
+            self.days(laptop, clock, range(21, 28))
         with self.step("train again"):
             laptop.train()
         with self.step("decide again"):
-            self.waves(laptop, clock, self.opens + 13 * DAY, range(self.wave, 2 * self.wave))
+            self.days(laptop, clock, range(28, 35), self._people(self.wave, 2 * self.wave))
         with self.step("live again"):
-            self.live(laptop, clock, self.opens + 25 * DAY)
-        with self.step("report"):
+            self.days(laptop, clock, range(35, 43))
+        with self.step("settle"):
             laptop.compact()
             laptop.settle()
 
@@ -104,28 +104,22 @@ class Story:
             self.progress("load", number + 1, len(dropped))
         self._dropped_until = self.opens
 
-    def waves(self, laptop: Laptop, clock: VirtualClock, first: Micros, numbers: range) -> None:
-        """Decisions for some people, spread over five days and nights, for those who come then."""
-        order = np.random.default_rng([self.world.seed, 7]).permutation(self.world.count)
-        chosen = [int(order[number % self.world.count]) for number in numbers]
-        stops = [first + day * DAY + hour * HOUR for day in range(5) for hour in STOPS]
+    def days(self, laptop: Laptop, clock: VirtualClock, days: range, people: Sequence[int] = ()) -> None:
+        """Let days pass: people come and go, mail is read, a file arrives every Monday and on the last day; and `people` are
+        decided for, spread over mornings and evenings."""
+        stops = [self.opens + number * DAY + hour * HOUR for number in days for hour in STOPS]
         for number, stop in enumerate(stops):
             self._let_time_pass(laptop, clock, stop)
-            for person in chosen[number :: len(stops)]:
+            for person in people[number :: len(stops)]:
                 self._decide(laptop, person)
             laptop.part.tick(shortest=COMPACTED)
-            self.progress("decide", number + 1, len(stops))
-        self._drop(laptop, clock.now())
-
-    def live(self, laptop: Laptop, clock: VirtualClock, until: Micros) -> None:
-        """Nothing but life: people come and go, mail is read, files arrive twice a week."""
-        stops = list(range(clock.now() + 12 * HOUR, until + 1, 12 * HOUR))
-        for number, stop in enumerate(stops):
-            self._let_time_pass(laptop, clock, stop)
-            laptop.part.tick(shortest=COMPACTED)
-            if stop - self._dropped_until >= day(3.5) or stop == stops[-1]:
+            if stop - self._dropped_until >= WEEK or number == len(stops) - 1:
                 self._drop(laptop, stop)
-            self.progress("live", number + 1, len(stops))
+            self.progress("decide" if people else "live", number + 1, len(stops))
+
+    def _people(self, first: int, last: int) -> list[int]:
+        order = np.random.default_rng([self.world.seed, 7]).permutation(self.world.count)
+        return [int(order[number % self.world.count]) for number in range(first, last)]
 
     # ── what happens in them ─────────────────────────────────────────────────────────────────────────────────────────
     def _decide(self, laptop: Laptop, person: int) -> None:
@@ -140,7 +134,7 @@ class Story:
 
     def _let_time_pass(self, laptop: Laptop, clock: VirtualClock, until: Micros) -> None:
         clock.move_to(until)
-        laptop.part.doors.cold() if until % DAY == 0 else None
+        laptop.part.doors.cold()  # hours have passed: no function is warm any more
         leaving = [one for one in self.world.unsubscribes if one[0] <= until]
         for one in leaving:
             self.world.unsubscribes.remove(one)

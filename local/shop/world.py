@@ -22,7 +22,7 @@ HOUR: Micros = 3600 * SECOND
 WINDOW: Micros = 7 * DAY
 """The purchase goal's window in the shop's plan: an extra purchase falls into it."""
 
-SWAY: Mapping[str, float] = {"discount_mail": 0.17, "reminder_mail": 0.09, "banner": 0.05}
+SWAY: Mapping[str, float] = {"discount_mail": 0.34, "reminder_mail": 0.2, "banner": 0.1}
 """Probability that an activity makes an average person buy who otherwise would not, when it reaches them."""
 
 
