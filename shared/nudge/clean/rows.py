@@ -17,6 +17,9 @@ from nudge.clean.table import Table
 type NameOf = Callable[[str], str | None]
 """A column's name in a file → our name for it, or None."""
 
+ALSO_EXTRA = ("anonymous_id",)
+"""Known columns that are no columns of the lake, and are kept beside what they are used for."""
+
 _SPECIAL = r"[\x00-\x1f\"\\]"
 
 
@@ -51,10 +54,13 @@ def from_table(table: Table, name_of: NameOf, known: Collection[str]) -> pl.Data
     for number, raw_name in enumerate(table.names):
         cell = table.cells[str(number)]
         name = name_of(raw_name)
-        if name is not None and name in known and name not in columns:
+        is_ours = name is not None and name in known and name not in columns
+        if name is not None and is_ours:
             columns[name] = cell if table.trimmed else _trimmed(cell)
-        elif cell.null_count() < len(cell):
-            key = raw_name if name is None or name in known or name in extras else name
+        if is_ours and name not in ALSO_EXTRA:
+            continue
+        if cell.null_count() < len(cell):
+            key = raw_name if name is None or (name in known and not is_ours) or name in extras else name
             extras[key] = _literal(cell) if number in table.literal else quoted(cell)
     columns["extra"] = (
         objects(extras) if extras else pl.Series([None], dtype=pl.String).new_from_index(0, len(columns["line"]))
@@ -103,6 +109,8 @@ def from_objects(
                     wrong = name
                 else:
                     held[name] = _spelled(value).strip(" ") or None
+                    if name in ALSO_EXTRA:
+                        extra[name] = value
             else:
                 extra[key if name is None or name in known or name in extra else name] = value
         if wrong:

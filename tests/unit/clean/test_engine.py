@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.clean import kinds
+from nudge.clean.reasons import REASONS
 from nudge.vocabulary import Counts, Dialect, Event, Kind
 from tests.unit.clean.examples import UPLOADED, cleaned, reasons
 
@@ -190,7 +191,7 @@ def test_any_bytes_reconcile_and_raise_nothing(body: bytes, form: str, kind: Kin
     result = cleaned(body, kind, format=form)
     assert reconciles(result.counts)
     assert result.counts.rejected == len(result.rejects)
-    assert all(one.reason for one in result.rejects)
+    assert all(one.reason in REASONS for one in result.rejects)
     assert sum(frame.height for frame in result.frames.values()) == result.counts.accepted
     assert all(json.dumps(one.raw) for one in result.rejects)
     list(result.events()), list(result.people())
@@ -348,3 +349,11 @@ def test_our_own_decisions_load_with_their_record() -> None:
     assert json.loads(row["record"]) == full
     assert (row["propensity"], row["group"], row["model_version"]) == (0.5, "holdout", None)
     assert result.parts[0].day == "2026-02-02"
+
+
+def test_an_anonymous_id_beside_a_user_id_is_kept_as_a_property() -> None:
+    body = b"userId,anonymousId,event_type,event_time\n7,a1,view,2026-01-01\n,a2,view,2026-01-01\n"
+    rows = cleaned(body).frames["events"].select("user_id", "properties").rows()
+    assert rows == [("7", '{"anonymous_id":"a1"}'), ("a2", '{"anonymous_id":"a2"}')]
+    line = b'{"userId":"7","anonymousId":"a1","event_type":"view","event_time":"2026-01-01"}'
+    assert cleaned(line, format="jsonl").frames["events"].select("user_id", "properties").rows() == rows[:1]

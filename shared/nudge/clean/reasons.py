@@ -1,0 +1,52 @@
+"""Why a row, or a whole file (line 0), did not load: every reason code of quarantine, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+REASONS: Final[Mapping[str, str]] = {
+    "no_user_id": "names no person: neither user_id nor anonymous_id, e-mail or phone",
+    "no_item_id": "names no item",
+    "no_decision_id": "names no decision",
+    "no_decided_at": "does not say when it was decided",
+    "no_event": "a Segment track without the name of its event",
+    "no_event_type": "does not say what happened",
+    "no_event_time": "does not say when it happened",
+    "bad_id": "an id or name has a control character or more than 512 characters",
+    "bad_time": "no moment: ISO 8601 or Unix time, a day that exists",
+    "too_old": "before 1990: a wrong clock",
+    "in_future": "more than a day after the upload: a wrong clock",
+    "bad_value": "no number, an infinite one, one beyond 10^15, or one that means two things (1,234)",
+    "bad_consent": "neither a yes nor a no",
+    "bad_email": "an address with a line end in it, as used to smuggle mail headers",
+    "bad_object": "a field of a Segment message that must be an object is none",
+    "not_a_scalar": "a column of ours holds a list or an object",
+    "event_id_reused": "the id of another event of the same person in this file; the earliest is kept",
+    "too_few_fields": "fewer fields than the header names",
+    "too_many_fields": "more fields than the header names",
+    "unclosed_quote": "a quote opens and never closes",
+    "stray_quote": "text after a closing quote",
+    "bad_encoding": "bytes that are no characters; the column says which byte of the file",
+    "bad_json": "not JSON",
+    "bad_number": "NaN, an infinity, or a number that overflows",
+    "bad_unicode": "half a character (a lone surrogate)",
+    "duplicate_key": "a name stands twice in one object",
+    "too_deep": "nested deeper than 32",
+    "line_too_long": "a line of more than 1 MiB",
+    "not_an_object": "JSON, but no object",
+    "unknown_type": "no type of message that Segment knows",
+    "duplicate_header": "the header names a column twice: no row can be trusted",
+    "bad_row": "not a row",
+    "bad_header": "the header cannot be read",
+    "no_header": "nothing but blanks",
+    "header_too_long": "the header does not end within 256 KB",
+    "too_many_columns": "more than 2,000 columns",
+    "unsupported_format": "neither CSV nor JSON Lines nor Parquet",
+    "bad_gzip": "damaged gzip data",
+    "bad_zstd": "damaged zstd data",
+    "bad_parquet": "damaged Parquet data",
+    "too_large": "unpacks to more than is allowed: send it plain, or in several files",
+    "missing": "the object was gone before it was read",
+    "superseded": "the object was overwritten before it was read, in a bucket without versions",
+}
