@@ -1,6 +1,7 @@
-"""Our `decide` door, stores stubbed: `decide_ours.py FOLDER CALLS [client]`. Prints seconds of each call as JSON.
+"""Our `decide` door, stores stubbed: `decide_ours.py FOLDER CALLS [client|record]`. Prints seconds of each call as JSON.
 
-Everything else is what is deployed: the router, the checks, logs and metrics, the verified model, the policy, the record.
+Everything else is what is deployed: the router, the checks, logs and metrics, the verified model, the policy. People and
+decisions are dicts, as the peer's are; `record` writes each decision as the JSON that the table would hold.
 """
 
 import json
@@ -16,11 +17,31 @@ os.environ.update(AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID="none", A
 from functions.decide import handler as door  # noqa: E402
 from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue, MemorySigner  # noqa: E402
 from nudge.adapters.memory_ledger import MemoryLedger  # noqa: E402
-from nudge.adapters.memory_profiles import MemoryProfiles  # noqa: E402
 from nudge.adapters.models import StoredModels  # noqa: E402
 from nudge.flows.champions import Champions, PlanInForce  # noqa: E402
 from nudge.flows.decide import Decide  # noqa: E402
-from nudge.vocabulary import Profile  # noqa: E402
+from nudge.vocabulary import Decision, Profile  # noqa: E402
+
+
+class People:
+    """The store of profiles, stubbed as the peer's is: a dict."""
+
+    def __init__(self, *people: Profile) -> None:
+        self._people = {one.user_id: one for one in people}
+
+    def get(self, user_id: str, *, consistent: bool = False) -> Profile | None:
+        return self._people.get(user_id)
+
+
+class Ledger(MemoryLedger):
+    """Decisions by their id, as they are."""
+
+    def record(self, decision: Decision, *, answer: dict[str, object], request_hash: str, **_: object) -> None:
+        self.decisions[decision.decision_id] = (decision, answer, request_hash)
+
+    def answer(self, decision_id: str) -> tuple[dict[str, object], str] | None:
+        held = self.decisions.get(decision_id)
+        return held and held[1:]
 
 
 class Templates:
@@ -41,15 +62,14 @@ models = StoredModels(MemoryObjects(), MemorySigner(), clock=lambda: NOW)
 models.publish("purchase", "20261118-bench", {"model.json": read("model.json"), "card.json": b"{}"})
 models.promote("purchase", "20261118-bench", token=1, reason="bench")
 held = json.loads(read("person.json"))
-profiles = MemoryProfiles()
 traits = {name: tuple(told) for name, told in held["traits"].items()}
-profiles.save([Profile("u1", state=held["state"], traits=traits, seen=b"")])
+person = Profile("u1", state=held["state"], traits=traits)
 flow = Decide(
-    profiles=profiles,
+    profiles=People(person),
     plan=PlanInForce(MemoryPlans(json.loads(read("plan.json")))),
     champions=Champions(models),
     templates=Templates(),
-    ledger=MemoryLedger(),
+    ledger=MemoryLedger() if "record" in sys.argv else Ledger(),
     queue=MemoryQueue(),
 )
 door.flow = lambda: flow

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from nudge.errors import BadInput
@@ -31,17 +32,23 @@ def fill(template: Mapping[str, str], words: Mapping[str, Any]) -> dict[str, str
 
 
 def _fill(text: str, words: Mapping[str, Any], *, escape: bool) -> str:
-    if OTHER_SYNTAX.search(SLOT.sub("", text)):
-        raise BadInput("an inline template knows only {{ name }}", reason="bad_template")
-
-    def word(slot: re.Match[str]) -> str:
-        value = _find(slot[1], words)
-        return value.translate(ESCAPED) if escape else value
-
-    filled = SLOT.sub(word, text)
+    pieces = list(_cut(text))
+    for place in range(1, len(pieces), 2):
+        value = _find(pieces[place], words)
+        pieces[place] = value.translate(ESCAPED) if escape else value
+    filled = "".join(pieces)
     if len(filled) > LARGEST:
         raise BadInput(f"the text is longer than {LARGEST} characters", reason="too_large")
     return filled
+
+
+@lru_cache(maxsize=256)
+def _cut(text: str) -> tuple[str, ...]:
+    """Text and names of words in turn, text first and last."""
+    pieces = SLOT.split(text)
+    if any(OTHER_SYNTAX.search(piece) for piece in pieces[::2]):
+        raise BadInput("an inline template knows only {{ name }}", reason="bad_template")
+    return tuple(pieces)
 
 
 def _find(name: str, words: Mapping[str, Any]) -> str:

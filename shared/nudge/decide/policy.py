@@ -8,7 +8,7 @@ held out gets nothing; treatment and holdout can be compared among equal `chosen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from nudge.decide import chance, explore, value
@@ -73,15 +73,16 @@ def choose(question: Question, plan: Plan) -> Decision:
 
 def weigh(candidates: tuple[Candidate, ...], worth: float, plan: Plan) -> tuple[Candidate, ...]:
     """The candidates with their net value, and the propensity of each that was not removed."""
-    valued = [
-        replace(one, value=value.net(one.probability, worth, _cost(one.activity, plan)))
-        if one.probability is not None
-        else one
+    values = [
+        one.value if one.probability is None else value.net(one.probability, worth, _cost(one.activity, plan))
         for one in candidates
     ]
-    open_ones = [one.value or 0.0 for one in valued if one.removed is None]
+    open_ones = [found or 0.0 for found, one in zip(values, candidates, strict=True) if one.removed is None]
     shares = iter(explore.propensities(open_ones, plan.policy.exploration))
-    return tuple(replace(one, propensity=next(shares) if one.removed is None else 0.0) for one in valued)
+    return tuple(
+        Candidate(one.activity, one.probability, found, next(shares) if one.removed is None else 0.0, one.removed)
+        for one, found in zip(candidates, values, strict=True)
+    )
 
 
 def _cost(activity: str, plan: Plan) -> float:

@@ -10,6 +10,7 @@ from nudge.errors import BadInput
 from nudge.vocabulary import Candidate, Decision
 
 DECISION = tuple(field.name for field in fields(Decision))
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
 CANDIDATE = tuple(field.name for field in fields(Candidate))
 
 
@@ -17,7 +18,7 @@ def dumps(decision: Decision) -> str:
     """The whole decision as JSON text: names as in `Decision`, times in microseconds, candidates as objects."""
     held: dict[str, Any] = {name: getattr(decision, name) for name in DECISION}
     held["candidates"] = [{name: getattr(one, name) for name in CANDIDATE} for one in decision.candidates]
-    return json.dumps(held, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    return _encode(held)
 
 
 def loads(text: str) -> Decision:

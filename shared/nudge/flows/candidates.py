@@ -93,19 +93,16 @@ class Case:
         situation = eligible.Situation(self.profile, vector, self.plan, self.now, self.due_at, self.zone, counts, named)
         removed = {one.name: eligible.obstacle(one, situation) for one in self.activities}
         contents: dict[str, dict[str, str]] = {}
+        said = words(self.profile.traits, self.request.context, currency=self.plan.currency, goal=self.goal.name)
         for one in self.activities:
             if removed[one.name] is None and one.channel == eligible.INLINE and one.template is not None:
                 try:
-                    contents[one.name] = self._content(one.template, templates)
+                    contents[one.name] = fill(templates.get(one.template), said)
                 except NotFound:
                     removed[one.name] = "no_template"
                 except BadInput as wrong:
                     removed[one.name] = wrong.reason
         return removed, contents
-
-    def _content(self, template: str, templates: Templates) -> dict[str, str]:
-        said = words(self.profile.traits, self.request.context, currency=self.plan.currency, goal=self.goal.name)
-        return fill(templates.get(template), said)
 
     def _probabilities(
         self, vector: Vector, champion: Champion | None, removed: dict[str, str | None]
@@ -114,17 +111,11 @@ class Case:
         there is no model, or one that does not answer with a probability."""
         open_ones = [one for one in self.activities if removed[one.name] is None]
         if champion is not None:
-            asked = dict(vector)
-            chances = {NOTHING: _ask(champion, asked, NOTHING)}
-            for one in open_ones:
-                known = champion.scorer.knows(one.name)
-                chances[one.name] = _ask(champion, asked, one.name) if known else value.lifted(chances[NOTHING], one)
+            known = [one.name for one in open_ones if champion.scorer.knows(one.name)]
+            scored = champion.scorer.probabilities(vector, [NOTHING, *known])
+            unseen = {one.name: value.lifted(scored[NOTHING], one) for one in open_ones if one.name not in scored}
+            chances = scored | unseen
             if all(isfinite(chance) for chance in chances.values()):
                 return {name: min(max(chance, 0.0), 1.0) for name, chance in chances.items()}, champion.version
         base = self.plan.policy.base_rate
         return {NOTHING: base} | {one.name: value.lifted(base, one) for one in open_ones}, None
-
-
-def _ask(champion: Champion, vector: Vector, activity: str) -> float:
-    vector["activity"] = activity
-    return champion.scorer.probability(vector)

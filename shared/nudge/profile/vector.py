@@ -34,8 +34,9 @@ from nudge.profile.spec import (
 )
 from nudge.vocabulary import DAY, Micros, Profile, Vector
 
-_RATES = tuple((days, -1.0 / (days * DAY)) for days in HALF_LIVES)
-_SUMS = tuple((row.name, row.half_life_days, slot) for slot, row in enumerate(DECAYED, SUMS))
+_RATES = tuple(-1.0 / (days * DAY) for days in HALF_LIVES)
+_SUMS = tuple(row.name for row in DECAYED)
+_HALF_LIFE_OF_SUM = tuple(HALF_LIVES.index(row.half_life_days) for row in DECAYED)
 _RECENCY, _FIRST, _TOTAL = (
     next(row.name for row in SPEC if isinstance(row, family)) for family in (Recency, First, Total)
 )
@@ -98,8 +99,7 @@ def last_time(state: Mapping[str, Any]) -> Micros:
 
 def features(profile: Profile, as_of: Micros) -> Vector:
     """What a model sees of a person now: `vector` at `max(as_of, last event + 1 µs)`, and `trait.*`."""
-    numbers: Vector = dict(vector(profile.state, max(as_of, last_time(profile.state) + 1)))
-    return numbers | trait_features(profile.traits, as_of)
+    return vector(profile.state, max(as_of, last_time(profile.state) + 1)) | trait_features(profile.traits, as_of)
 
 
 def trait_features(traits: Mapping[str, tuple[Any, Micros]], as_of: Micros) -> Vector:
@@ -146,7 +146,7 @@ def category_name(category: str) -> str:
 @lru_cache(maxsize=4096)
 def type_names(kind: str) -> tuple[tuple[str, ...], tuple[str, str, str], tuple[str, ...]]:
     """Names of an event type: decayed sums in the order of `DECAYED`; recency, first, total; formulas."""
-    sums = tuple(name.replace("{type}", kind) for name, _, _ in _SUMS)
+    sums = tuple(name.replace("{type}", kind) for name in _SUMS)
     others = (_RECENCY.replace("{type}", kind), _FIRST.replace("{type}", kind), _TOTAL.replace("{type}", kind))
     return sums, others, tuple(formula.name.replace("{type}", kind) for formula in TYPE_FORMULAS)
 
@@ -154,10 +154,10 @@ def type_names(kind: str) -> tuple[tuple[str, ...], tuple[str, str, str], tuple[
 def _of_type(out: dict[str, float | None], kind: str, row: list[Any], as_of: Micros) -> None:
     sums, (recency, first, total), formulas = type_names(kind)
     age = as_of - row[LAST]
-    factors = {days: exp2(age * rate) for days, rate in _RATES}
-    local: dict[str, float] = {}
-    for (template, days, slot), name in zip(_SUMS, sums, strict=True):
-        local[template] = out[name] = row[slot] * factors[days]
+    factors = [exp2(age * rate) for rate in _RATES]
+    values = [held * factors[place] for held, place in zip(row[SUMS:], _HALF_LIFE_OF_SUM, strict=True)]
+    out.update(zip(sums, values, strict=True))
+    local = dict(zip(_SUMS, values, strict=True))
     out[recency] = age / DAY
     out[first] = (as_of - row[FIRST]) / DAY
     out[total] = float(row[TOTAL])

@@ -23,21 +23,13 @@ def raw(
 ) -> Callable[[Vector, Sequence[str | float | None]], list[float]]:
     """The log-odds function of a checked `boosting` artefact: of one person, for each of some activities.
 
-    Trees that do not ask for the activity are walked once for all of them.
+    What does not depend on the activity is walked once for all of them: whole trees, and others down to where they ask.
     """
     slots = _Slots(features, model)
     base, shared, apart = _grow(slots, model)
     numbers = [(feature["name"], absent(feature)) for feature in features if feature["type"] == "number"]
     twins, tables = slots.twins, [one for one in slots.tables if one[0] != ACTIVITY]
     by_activity, unknown_activity = next((one[2:] for one in slots.tables if one[0] == ACTIVITY), ({}, ()))
-
-    def walk(roots: list[Any], x: list[float], total: float) -> float:
-        for node in roots:
-            while node.__class__ is tuple:
-                place, threshold, left, right = node
-                node = left if x[place] <= threshold else right
-            total += node
-        return total
 
     def log_odds(vector: Vector, activities: Sequence[str | float | None]) -> list[float]:
         get = vector.get
@@ -52,13 +44,34 @@ def raw(
             x.append(value if value == value else -inf)
         for name, standard, table, unknown in tables:
             x.extend(table.get(category(get(name, standard)), unknown))
-        total = walk(shared, x, base)
+        total = _walk(shared, x, base)
         if not apart:
             return [total] * len(activities)
+        forks = [_fork(root, x, slots.activity_from) for root in apart]
         blocks = (by_activity.get(category(one), unknown_activity) for one in activities)
-        return [walk(apart, [*x, *block], total) for block in blocks]
+        return [_walk(forks, [*x, *block], total) for block in blocks]
 
     return log_odds
+
+
+def _walk(roots: list[Any], x: list[float], total: float) -> float:
+    """The total and the leaf of each tree, added in their order."""
+    for node in roots:
+        while node.__class__ is tuple:
+            place, threshold, left, right = node
+            node = left if x[place] <= threshold else right
+        total += node
+    return total
+
+
+def _fork(node: Any, x: list[float], activity_from: float) -> Any:
+    """The first node of a tree that asks for the activity, or the leaf that is the same for all."""
+    while node.__class__ is tuple:
+        place, threshold, left, right = node
+        if place >= activity_from:
+            break
+        node = left if x[place] <= threshold else right
+    return node
 
 
 class _Slots:

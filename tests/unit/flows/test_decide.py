@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -38,7 +38,10 @@ class Oracle:
     chances: Mapping[str, float]
     seen: list[Vector] = field(default_factory=list)
 
-    def probability(self, vector: Vector) -> float:
+    def probabilities(self, vector: Vector, activities: Sequence[str]) -> dict[str, float]:
+        return {one: self._probability(vector | {"activity": one}) for one in activities}
+
+    def _probability(self, vector: Vector) -> float:
         self.seen.append(dict(vector))
         return self.chances[str(vector["activity"])]
 
