@@ -16,7 +16,6 @@ import sklearn
 from nudge.learn.recipe import Recipe
 from nudge.vocabulary import Goal
 
-
 LIMITS = (
     "Traits of before they were first told are taken from their earliest value: where a trait reflects an outcome, "
     "that is a leak. A file with `updated_at`, and the vectors logged with decisions, are free of it.",
