@@ -20,7 +20,7 @@ type NameOf = Callable[[str], str | None]
 ALSO_EXTRA = ("anonymous_id",)
 """Known columns that are no columns of the lake, and are kept beside what they are used for."""
 
-_SPECIAL = r"[\x00-\x1f\"\\]"
+SPECIAL = r"[\x00-\x1f\"\\]"
 
 
 def canonical(value: Any) -> str:
@@ -30,7 +30,7 @@ def canonical(value: Any) -> str:
 
 def quoted(text: pl.Series) -> pl.Series:
     """Text as JSON strings, spelled as `canonical` does."""
-    special = text.str.contains(_SPECIAL).fill_null(False)
+    special = text.str.contains(SPECIAL).fill_null(False)
     plain = '"' + text + '"'
     if not special.any():
         return plain

@@ -14,7 +14,7 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from nudge.clean.rows import objects, quoted
+from nudge.clean.rows import SPECIAL, quoted
 from nudge.vocabulary import DAY, Kind
 
 EVENT_KEY: Final = ("user_id", "event_id")
@@ -28,6 +28,7 @@ ORDER: Final[dict[Kind, tuple[str, ...]]] = {
 _KEY: Final[dict[Kind, tuple[str, ...] | None]] = {
     "events": EVENT_KEY, "outcomes": EVENT_KEY, "decisions": ("decision_id",), "users": None, "items": None,
 }  # fmt: skip
+_AT_ONCE: Final = 65_536
 _PRIMES: Final = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
 _SAID: Final = (
     "category", "channel", "currency", "decision_id", "event_action", "event_time", "event_type", "item_id", "properties",
@@ -47,19 +48,28 @@ def with_event_ids(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _derived(rows: pl.DataFrame) -> pl.Series:
-    spelled: dict[str, pl.Series] = {}
-    for name in _SAID:
-        if name not in rows.columns or rows[name].null_count() == rows.height:
-            continue
-        column = rows[name]
+    """Slice by slice, so that the texts of a large chunk are never all there at once."""
+    said = rows.select(name for name in _SAID if name in rows.columns)
+    slices = [_hashed(said.slice(at, _AT_ONCE)) for at in range(0, rows.height, _AT_ONCE)]
+    return pl.concat(slices).alias("event_id")
+
+
+def _hashed(rows: pl.DataFrame) -> pl.Series:
+    """One text a row, made in one pass: `event_time` always stands, what comes before it ends, what comes after it begins
+    with a comma."""
+    parts: list[pl.Expr] = [pl.lit("{")]
+    for name in rows.columns:
+        cell, mark = pl.col(name), ""
         if name == "event_time":
-            spelled[name] = column.cast(pl.Int64).cast(pl.String)
-        elif name == "value":
-            spelled[name] = column.cast(pl.String)
-        else:
-            spelled[name] = column if name == "properties" else quoted(column)
-    texts = objects(spelled).cast(pl.Binary).to_list()
-    return pl.Series("event_id", ["c" + sha256(text).hexdigest()[:24] for text in texts], dtype=pl.String)
+            cell = cell.cast(pl.Int64)
+        elif name not in ("value", "properties"):
+            mark = '"' if not rows[name].str.contains(SPECIAL).any() else ""
+            cell = cell if mark else pl.lit(quoted(rows[name]))
+        before, after = (",", "") if name > "event_time" else ("", "," if name < "event_time" else "")
+        parts.append(pl.concat_str([pl.lit(f'{before}"{name}":{mark}'), cell, pl.lit(mark + after)]).fill_null(""))
+    texts = rows.select(pl.concat_str([*parts, pl.lit("}")]).cast(pl.Binary)).to_series().to_list()
+    digests = pl.DataFrame({"d": pl.Series([sha256(text).digest() for text in texts], dtype=pl.Binary)})
+    return digests.select(pl.lit("c") + pl.col("d").bin.slice(0, 12).bin.encode("hex")).to_series()
 
 
 def unique(
