@@ -6,6 +6,7 @@ processor time (which other work on the machine disturbs less). Bytecode is warm
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import statistics
@@ -22,21 +23,30 @@ SIDES = {
     "ours": ("decide_ours.py", "1"),
     "ours, client built": ("decide_ours.py", "1", "client"),
     "peer": ("decide_peer.py", "1"),
+    "peer, one thread": ("decide_peer.py", "1"),
     "peer, client built": ("decide_peer.py", "1", "client"),
     "peer without boto3": ("decide_peer.py", "1", "bare"),
     "floor": ("decide_floor.py", "1"),
 }
 RATIOS = (
     ("peer", "ours", 12.0),
+    ("peer, one thread", "ours", 12.0),
     ("peer, client built", "ours, client built", 5.0),
     ("peer without boto3", "ours", None),
 )
 
 
-def run(script: tuple[str, ...], folder: str) -> tuple[float, float]:
+def run(side: str, folder: str) -> tuple[float, float]:
     """Wall and processor seconds of one fresh process."""
+    script, *options = SIDES[side]
+    threads = {"OMP_NUM_THREADS": "1"} if side.endswith("one thread") else {}
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, HERE / script[0], folder, *script[1:]], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, HERE / script, folder, *options],
+        check=True,
+        capture_output=True,
+        env={**os.environ, **threads},
+    )
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -47,10 +57,10 @@ def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder))
         for name in SIDES:
-            run(SIDES[name], folder)  # bytecode and page cache
+            run(name, folder)  # bytecode and page cache
         for _ in range(rounds):
             for name in shuffle.sample(list(SIDES), len(SIDES)):
-                taken[name].append(run(SIDES[name], folder))
+                taken[name].append(run(name, folder))
     middle = {
         name: [statistics.median(one[k] for one in found) * 1000 for k in (0, 1)] for name, found in taken.items()
     }

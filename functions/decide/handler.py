@@ -49,5 +49,8 @@ def decide(request: Request) -> dict[str, Any]:
     return edge.answer(answer)
 
 
+edge.snapshot(flow)
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return edge.http(routes, event)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from typing import Any
 
@@ -99,6 +98,8 @@ class DynamoProfiles:
         if self._workers == 1 or len(profiles) < 2:
             saved = [self._save(profile) for profile in profiles]
         else:
+            from concurrent.futures import ThreadPoolExecutor  # only prepare writes many; the others start without it
+
             with ThreadPoolExecutor(self._workers) as pool:
                 saved = list(pool.map(self._save, profiles))
         return [profile.user_id for profile, done in zip(profiles, saved, strict=True) if not done]

@@ -11,7 +11,7 @@ from typing import Any
 from nudge import plan as plans
 from nudge.errors import BadInput, NotReady, Unavailable
 from nudge.ports import Models, Plans
-from nudge.score import Scorer, load
+from nudge.score import Scorer
 from nudge.vocabulary import Plan
 
 
@@ -59,7 +59,7 @@ class Champions:
         try:
             version, artefact = self.models.champion(goal)
             if held is None or held.version != version:
-                held = Champion(version, load(artefact), _number(artefact.get("typical_value")))
+                held = Champion(version, Scorer(artefact), _number(artefact.get("typical_value")))
                 self._held[goal] = held
         except NotReady:
             self._held.pop(goal, None)

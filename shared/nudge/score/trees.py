@@ -128,26 +128,15 @@ def _table(
 def _grow(slots: _Slots, model: Mapping[str, Any]) -> tuple[float, list[Any], list[Any]]:
     """Nested tuples (slot, threshold, left, right) with floats as leaves; trees of one leaf join the base. Trees that ask
     for the activity come apart from the others."""
-    leaves = [float(value) for value in model["leaf"]]
-    nodes: list[Any] = [None] * len(model["feature"])
-    asks = [False] * len(nodes)
-    for place in range(len(nodes) - 1, -1, -1):
-        left, right = model["left"][place], model["right"][place]
-        slot, threshold = slots.read(model["feature"][place], model["threshold"][place], model["missing_left"][place])
-        below = any(child >= 0 and asks[child] for child in (left, right))
-        asks[place] = below or slot >= slots.activity_from
-        nodes[place] = (
-            slot,
-            threshold,
-            nodes[left] if left >= 0 else leaves[~left],
-            nodes[right] if right >= 0 else leaves[~right],
-        )
-    base = float(model["base"])
-    shared: list[Any] = []
-    apart: list[Any] = []
-    for root in model["root"]:
-        if root >= 0:
-            (apart if asks[root] else shared).append(nodes[root])
-        else:
-            base += leaves[~root]
+    splits = list(map(slots.read, model["feature"], model["threshold"], model["missing_left"]))
+    lefts, rights = model["left"], model["right"]
+    held: list[Any] = [None] * len(splits) + [float(value) for value in reversed(model["leaf"])]  # leaf n lies at ~n
+    asks = [False] * len(held)
+    for place in reversed(range(len(splits))):
+        (slot, threshold), left, right = splits[place], lefts[place], rights[place]
+        asks[place] = slot >= slots.activity_from or asks[left] or asks[right]
+        held[place] = (slot, threshold, held[left], held[right])
+    base = float(model["base"]) + sum(held[root] for root in model["root"] if root < 0)
+    shared = [held[root] for root in model["root"] if root >= 0 and not asks[root]]
+    apart = [held[root] for root in model["root"] if asks[root]]
     return base, shared, apart

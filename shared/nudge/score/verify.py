@@ -88,19 +88,18 @@ def _finite(value: object) -> bool:
 
 def _numbers(values: Sequence[Any], length: int, where: str) -> None:
     _require(isinstance(values, list) and len(values) == length, where, f"must be a list of {length}")
-    for value in values:
-        if value.__class__ is not float and (value.__class__ is not int or abs(value) > 2**53):
-            raise _bad(where, "must hold numbers")
-        if value - value != 0.0:
-            raise _bad(where, "must hold finite numbers")
+    kinds = set(map(type, values))
+    _require(kinds <= {int, float}, where, "must hold numbers")
+    if int in kinds:
+        _require(all(abs(value) <= 2**53 for value in values if value.__class__ is int), where, "must hold numbers")
+    _require(all(map(math.isfinite, values)), where, "must hold finite numbers")
 
 
 def _indices(values: Sequence[Any], length: int, low: int, high: int, where: str) -> None:
     """`length` whole numbers with low ≤ each < high."""
     _require(isinstance(values, list) and len(values) == length, where, f"must be a list of {length}")
-    for value in values:
-        if value.__class__ is not int or not low <= value < high:
-            raise _bad(where, f"must hold whole numbers from {low} to {high - 1}")
+    whole = not values or (set(map(type, values)) == {int} and low <= min(values) and max(values) < high)
+    _require(whole, where, f"must hold whole numbers from {low} to {high - 1}")
 
 
 def _trees(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> None:
