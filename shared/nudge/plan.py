@@ -31,6 +31,8 @@ from nudge.vocabulary import (
 
 CHANNELS = ("email", "inline")
 OPERATORS: tuple[Operator, ...] = ("is", "is_not", "in", "at_least", "at_most", "known")
+GOAL = {"event", "action", "category", "within_days", "value", "typical_value", "after", "same"}
+SAME = ("category", "action", "item")
 TOP = {"currency", "timezone", "goals", "activities", "policy", "channels", "columns", "retention"}
 
 
@@ -150,13 +152,20 @@ def _is_zone(name: Any) -> bool:
 
 
 def _check_goal(c: _Checks, one: Any, path: str) -> None:
-    goal = c.mapping(one, path, {"event", "action", "category", "within_days", "value", "typical_value"})
+    goal = c.mapping(one, path, GOAL)
     c.text(goal.get("event"), f"{path}.event")
     c.number(goal.get("within_days"), f"{path}.within_days", 0.01, 730)
     if goal.get("value", "from_event") != "from_event":
         c.number(goal["value"], f"{path}.value", 0)
     if goal.get("typical_value") is not None:
         c.number(goal["typical_value"], f"{path}.typical_value", 0)
+    if goal.get("after") is not None:
+        c.text(goal["after"], f"{path}.after")
+    if goal.get("same") is not None:
+        if goal["same"] not in SAME:
+            c.wrong(f"{path}.same", f"must be one of {', '.join(SAME)}")
+        if goal.get("after") is None:
+            c.wrong(f"{path}.same", "needs 'after': the event whose category, action or item it must share")
 
 
 def _check_activity(c: _Checks, one: Any, path: str, goals: Mapping[str, Any], channels: Mapping[str, Any]) -> None:
@@ -255,6 +264,8 @@ def _goal(name: str, one: Mapping[str, Any]) -> Goal:
         action=one.get("action"),
         category=one.get("category"),
         typical_value=None if one.get("typical_value") is None else float(one["typical_value"]),
+        after=one.get("after"),
+        same=one.get("same"),
     )
 
 

@@ -158,7 +158,9 @@ class Goal:
     """What we want people to do: an event (and optionally an action, a category) within a window; worth `value` each.
 
     `value` None means: what the event itself says (its `value` column); `typical_value` is then what one is worth for a
-    person of whom we know no such event.
+    person of whom we know no such event. `after` names the event type that raises the question (a campaign received, a
+    cart filled): the model learns from the moments just after it, not from the calendar; with `same`, only goal events
+    that share the category, action or item of the event before count there.
     """
 
     name: str
@@ -168,6 +170,8 @@ class Goal:
     action: str | None = None
     category: str | None = None
     typical_value: float | None = None
+    after: str | None = None
+    same: Literal["category", "action", "item"] | None = None
 
 
 Operator = Literal["is", "is_not", "in", "at_least", "at_most", "known"]

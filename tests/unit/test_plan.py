@@ -60,3 +60,13 @@ def test_an_unchecked_plan_is_never_loaded() -> None:
 def test_nothing_cannot_be_redefined() -> None:
     with pytest.raises(BadInput, match="always a candidate"):
         plan.parse(SAMPLE.replace("  banner:", "  nothing:"))
+
+
+def test_a_goal_may_stand_after_an_event_and_be_about_the_same_thing() -> None:
+    text = SAMPLE.replace("within_days: 3", "within_days: 3\n    after: page_view\n    same: item", 1)
+    goal = plan.load(plan.parse(text)).goals["visit"]
+    assert (goal.after, goal.same) == ("page_view", "item")
+    with pytest.raises(BadInput, match=r"goals\.visit\.same: must be one of category, action, item"):
+        plan.parse(text.replace("same: item", "same: colour"))
+    with pytest.raises(BadInput, match=r"goals\.visit\.same: needs 'after'"):
+        plan.parse(text.replace("    after: page_view\n", ""))

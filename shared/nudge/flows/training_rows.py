@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from nudge.errors import NotFound, NotReady, Unavailable
-from nudge.learn import Recipe, labels, traits
+from nudge.learn import Recipe, labels, moments, traits
 from nudge.ports import Lake
 from nudge.profile import batch
 from nudge.profile.vector import trait_features
@@ -60,16 +60,27 @@ class History:
         """Rows of every cut, and of every logged decision whose window is over; and the cuts, oldest first."""
         goals = labels.happened(self.events, goal)
         decided = labels.decided(self.decisions, goal, self.end)
-        cuts = labels.cuts(goal, self.first, self.end, recipe.cuts)
         treated = labels.treated(self.decisions, goal)
-        parts = []
-        for as_of in cuts:
-            vectors = batch.vectors(self.events, as_of)
-            people = traits.known(self.traits, vectors, as_of)
-            parts.append(labels.history(people, goals, goal, as_of, treated))
+        parts: list[pl.DataFrame] = []
+        if goal.after is None:
+            cuts = labels.cuts(goal, self.first, self.end, recipe.cuts)
+            parts += [labels.history(self._known(as_of), goals, goal, as_of, treated) for as_of in cuts]
+        else:
+            asked = moments.following(self.events, goal)
+            rounds = list(moments.rounds(asked, self.end, labels.window_of(goal), recipe.cuts))
+            cuts = moments.cuts(rounds)
+            for one in rounds:
+                links = one.join(asked, on=["user_id", "at"], how="left", maintain_order="left_right")
+                parts.append(labels.history(self._known(one), goals, goal, links, treated))
+            decided = moments.linked(decided, asked)
         if decided.height:
             parts.append(labels.logged(decided, goals, goal, recipe.inverse_propensity))
         return parts, cuts
+
+    def _known(self, as_of: Micros | pl.DataFrame) -> pl.DataFrame:
+        """What was known of everyone at a moment, or of each person of a frame `user_id at` at the person's own."""
+        moment = as_of if isinstance(as_of, int) else as_of.rename({"at": "as_of"})
+        return traits.known(self.traits, batch.vectors(self.events, moment), as_of)
 
     def data(self, cuts: list[Micros]) -> dict[str, Any]:
         """The snapshot, for card and manifest."""

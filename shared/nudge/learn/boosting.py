@@ -49,23 +49,34 @@ def fit(
     recipe: Recipe,
 ) -> Boosting:
     """Fit on the training slice; stop when the log loss on the later slice no longer falls."""
-    estimator = HistGradientBoostingClassifier(
-        learning_rate=recipe.learning_rate,
-        max_iter=recipe.iterations,
-        max_leaf_nodes=recipe.leaves,
-        min_samples_leaf=40,
-        l2_regularization=1.0,
-        max_bins=127,
-        early_stopping=True,
-        n_iter_no_change=12,
-        random_state=recipe.seed,
-    )
+    estimator = _estimator(recipe).set_params(early_stopping=True, n_iter_no_change=12)
     later_table, later_label, later_weight = later
     weights = {"sample_weight": weight, "sample_weight_val": later_weight}
     if np.all(weight == 1.0) and np.all(later_weight == 1.0):  # ones make binning six times as slow for nothing
         weights = {}
     estimator.fit(table, label, X_val=later_table, y_val=later_label, **weights)
     return Boosting(features, estimator)
+
+
+def fit_for(
+    iterations: int, table: pd.DataFrame, label: np.ndarray, weight: np.ndarray, features: list[Feature], recipe: Recipe
+) -> Boosting:
+    """Fit so many trees."""
+    estimator = _estimator(recipe).set_params(early_stopping=False, max_iter=iterations)
+    estimator.fit(table, label, sample_weight=None if np.all(weight == 1.0) else weight)
+    return Boosting(features, estimator)
+
+
+def _estimator(recipe: Recipe) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        learning_rate=recipe.learning_rate,
+        max_iter=recipe.iterations,
+        max_leaf_nodes=recipe.leaves,
+        min_samples_leaf=40,
+        l2_regularization=1.0,
+        max_bins=127,
+        random_state=recipe.seed,
+    )
 
 
 def _order(features: list[Feature], estimator: HistGradientBoostingClassifier) -> list[int]:

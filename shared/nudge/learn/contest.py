@@ -1,6 +1,7 @@
 """One goal's training: slices in, the better of the model kinds out, with its card; then the champion's gate.
 
-Nothing is tuned on the last slice: the kind is chosen on the slice before it, the last one only judges.
+Nothing is tuned on the last slice: the kind is chosen on the slice before it, the last one only judges. Where few did it,
+the kind that was chosen learns from both slices before the last one (`refit`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pandas as pd
 import polars as pl
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from nudge.learn import boosting, calibrate, judge, logistic
+from nudge.learn import boosting, calibrate, judge, logistic, refit
 from nudge.learn.calibrate import Calibration
 from nudge.learn.card import card
 from nudge.learn.export import Fitted, Load, Scores, artefact, canonical, parity, spec
@@ -63,7 +64,7 @@ def train(
     Raises NotReady when the stored form does not give scikit-learn's own probabilities (parity).
     """
     features = choose(slices.train, recipe, absent)
-    tables = [table(rows, features) for rows in (slices.train, slices.calibrate, slices.test)]
+    tables = [table(rows, features) for rows in (slices.train, slices.calibrate)]
     rows, middle = judged(slices.test), judged(slices.calibrate)
     with threadpool_limits(1):  # sums made in parallel depend on the number of threads; the bytes must not
         fitted = _fit(slices, features, tables, recipe)
@@ -71,28 +72,31 @@ def train(
             one.kind: calibrate.fit(one.log_odds(tables[1]), middle.label, middle.weight, middle.people)
             for one in fitted
         }
-    chosen, losses = _choose(fitted, calibrations, tables[1], middle)
-    figures = {}
-    for one in fitted:
-        p = calibrations[one.kind].probability(one.log_odds(tables[2]))
-        figures[one.kind] = judge.figures(
-            p, rows, resamples=recipe.resamples, confidence=recipe.confidence, seed=recipe.seed
-        )
-    calibration = calibrations[chosen.kind]
-    stored = artefact(chosen, calibration, goal, _typical(slices.train))
-    probability = calibration.probability(chosen.log_odds(tables[2]))
-    worst = parity(stored, load, chosen, calibration, tables[2][:PARITY_ROWS], recipe.seed)
+        chosen, losses = _choose(fitted, calibrations, tables[1], middle)
+        better = refit.again(chosen, slices, recipe, absent)
+    if better is not None:
+        chosen, calibrations[chosen.kind] = better
+        fitted = [chosen if one.kind == chosen.kind else one for one in fitted]
+    tested = {one.kind: table(slices.test, one.features) for one in fitted}
+    told = {one.kind: calibrations[one.kind].probability(one.log_odds(tested[one.kind])) for one in fitted}
+    figures = {
+        kind: judge.figures(p, rows, resamples=recipe.resamples, confidence=recipe.confidence, seed=recipe.seed)
+        for kind, p in told.items()
+    }
+    stored = artefact(chosen, calibrations[chosen.kind], goal, _typical(slices.train))
+    held = tested[chosen.kind][:PARITY_ROWS]
+    worst = parity(stored, load, chosen, calibrations[chosen.kind], held, recipe.seed)
     said = card(
         goal,
         kind=chosen.kind,
-        spec=spec(features),
+        spec=spec(chosen.features),
         data=data,
         slices=slices.said,
         figures=figures,
-        chosen_by={"slice": "calibrate", "log_loss": losses},
+        chosen_by={"slice": "calibrate", "log_loss": losses, "fitted_again": better is not None},
         parity=worst,
-        reliability=judge.reliability(probability, rows),
-        features=features,
+        reliability=judge.reliability(told[chosen.kind], rows),
+        features=chosen.features,
         recipe=recipe,
     )
     day = datetime.fromtimestamp(end / 1_000_000, UTC).strftime("%Y%m%d")
@@ -102,7 +106,7 @@ def train(
         model=stored,
         card=canonical(said),
         metrics=figures[chosen.kind],
-        probability=probability,
+        probability=told[chosen.kind],
         base_rate=float(np.average(slices.calibrate["label"], weights=slices.calibrate["weight"])),
         rows=rows,
         test=slices.test,

@@ -12,9 +12,10 @@ from typing import Any
 
 import polars as pl
 
+from nudge.learn.moments import link_of
 from nudge.vocabulary import DAY, NOTHING, Goal, Micros
 
-META = ("user_id", "at", "label", "worth", "weight", "logged")
+META = ("user_id", "at", "label", "worth", "weight", "logged", "link")
 ACTIVITY = "activity"
 IS_DECISION = "is_decision"
 
@@ -38,7 +39,7 @@ def window_of(goal: Goal) -> Micros:
 
 
 def happened(events: pl.LazyFrame, goal: Goal) -> pl.DataFrame:
-    """Every time the goal came: `user_id`, `goal_at` (microseconds), `worth` (the event's value, or the plan's)."""
+    """Every time the goal came: `user_id`, `goal_at` (microseconds), `worth` (the event's value, or the plan's), `link`."""
     meant = pl.col("event_type") == goal.event
     if goal.action is not None:
         meant &= pl.col("event_action") == goal.action
@@ -48,26 +49,32 @@ def happened(events: pl.LazyFrame, goal: Goal) -> pl.DataFrame:
     at = pl.col("event_time").dt.epoch("us")
     return (
         events.filter(meant)
-        .select("user_id", at.alias("goal_at"), worth.cast(pl.Float64).alias("worth"))
+        .select("user_id", at.alias("goal_at"), worth.cast(pl.Float64).alias("worth"), link_of(goal))
         .sort("user_id", "goal_at")
         .collect()
     )
 
 
 def history(
-    vectors: pl.DataFrame, goals: pl.DataFrame, goal: Goal, as_of: Micros, treated: pl.DataFrame
+    vectors: pl.DataFrame, goals: pl.DataFrame, goal: Goal, as_of: Micros | pl.DataFrame, treated: pl.DataFrame
 ) -> pl.DataFrame:
-    """Rows of everyone known before `as_of`, doing nothing. People in `treated` (`user_id`, `at`) for whom we did
-    something inside the window are left out: their label is not that of doing nothing."""
+    """Rows of everyone in `vectors`, doing nothing, as of one moment, or of each person's own (`user_id at link`). People in
+    `treated` (`user_id`, `at`) for whom we did something inside the window are left out: their label is not that of doing
+    nothing."""
     window = window_of(goal)
-    inside = treated.filter(pl.col("at").is_between(as_of, as_of + window, closed="left")).select("user_id").unique()
-    rows = vectors.join(inside, on="user_id", how="anti").with_columns(
-        at=pl.lit(as_of, pl.Int64),
+    if isinstance(as_of, pl.DataFrame):
+        rows = vectors.join(as_of, on="user_id", how="left", maintain_order="left_right")
+    else:
+        rows = vectors.with_columns(at=pl.lit(as_of, pl.Int64))
+    done = treated.select("user_id", done=pl.col("at"))
+    inside = pl.col("done").is_between(pl.col("at"), pl.col("at") + window, closed="left")
+    reached = rows.select("user_id", "at").join(done, on="user_id").filter(inside).select("user_id").unique()
+    rows = rows.join(reached, on="user_id", how="anti", maintain_order="left").with_columns(
         weight=pl.lit(1.0),
         logged=pl.lit(False),
         **{ACTIVITY: pl.lit(NOTHING), IS_DECISION: pl.lit(0.0)},
     )
-    return _label(rows, goals, window)
+    return _label(rows, goals, goal)
 
 
 def decided(decisions: pl.DataFrame, goal: Goal, end: Micros) -> pl.DataFrame:
@@ -97,12 +104,13 @@ def logged(decisions: pl.DataFrame, goals: pl.DataFrame, goal: Goal, largest_wei
     rows = decisions.select(
         "user_id",
         "at",
+        *(["link"] if "link" in decisions.columns else []),
         ACTIVITY,
         weight=weight.clip(1.0, largest_weight) if largest_weight else pl.lit(1.0),
         logged=pl.lit(True),
         **{IS_DECISION: pl.lit(1.0)},
     ).with_columns(columns)
-    return _label(rows, goals, window_of(goal))
+    return _label(rows, goals, goal)
 
 
 def _vector(record: str) -> dict[str, Any]:
@@ -116,12 +124,14 @@ def _column(name: str, values: Sequence[Any]) -> pl.Series:
     return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
 
 
-def _label(rows: pl.DataFrame, goals: pl.DataFrame, window: Micros) -> pl.DataFrame:
-    """Add `label` and `worth`: goal events of the person in [at, at + window)."""
-    keys = rows.select("user_id", "at").unique()
-    inside = pl.col("goal_at").is_between(pl.col("at"), pl.col("at") + window, closed="left")
-    came = keys.join(goals, on="user_id").filter(inside).group_by("user_id", "at").agg(pl.col("worth").sum())
-    labelled = rows.join(came, on=["user_id", "at"], how="left", maintain_order="left")
+def _label(rows: pl.DataFrame, goals: pl.DataFrame, goal: Goal) -> pl.DataFrame:
+    """Add `label` and `worth`: goal events of the person in [at, at + window), with the row's `link` where the goal has one."""
+    by = ["user_id"] if goal.same is None else ["user_id", "link"]
+    keys = rows.select(*by, "at").unique()
+    inside = pl.col("goal_at").is_between(pl.col("at"), pl.col("at") + window_of(goal), closed="left")
+    found = keys.join(goals.select(*by, "goal_at", "worth"), on=by).filter(inside)
+    came = found.group_by(*by, "at").agg(pl.col("worth").sum())
+    labelled = rows.join(came, on=[*by, "at"], how="left", maintain_order="left")
     return labelled.with_columns(
         label=pl.col("worth").is_not_null().cast(pl.Float64), worth=pl.col("worth").fill_null(0.0)
     )

@@ -14,7 +14,8 @@ class Recipe:
     """Bounds of one training. `rows` and `later_rows` cap the training slice and each later slice (sampled, with weights).
 
     `positives` is the fewest goal events that each slice needs; `level_people` the fewest rows a category's level needs to
-    stand for itself; `inverse_propensity` the largest weight 1/propensity of a logged decision (None: they weigh one).
+    stand for itself; `inverse_propensity` the largest weight 1/propensity of a logged decision (None: they weigh one); with fewer positives than `refit` before
+    the last slice, the chosen model is fitted again on all of them.
     """
 
     seed: int = 0
@@ -32,3 +33,4 @@ class Recipe:
     resamples: int = 200
     confidence: float = 0.95
     inverse_propensity: float | None = None
+    refit: int = 500

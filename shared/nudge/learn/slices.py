@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from nudge.learn.recipe import Recipe
 from nudge.vocabulary import NOTHING, Goal, Micros
 
 NAMES = ("train", "calibrate", "test")
+WANTED = np.array([0.6, 0.2, 0.2])
+"""Shares of the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,9 @@ class Slices:
 def split(parts: Sequence[pl.DataFrame], goal: Goal, cuts: Sequence[Micros], window: Micros, recipe: Recipe) -> Slices:
     """Three slices of the rows of all parts. Raises NotReady when a slice has too little to learn or to judge from."""
     if len(cuts) < 3:
-        days = goal.within_days * 3 + 1
-        raise NotReady(
-            f"{goal.name}: needs at least {days:g} days of events", missing={"windows": 3 - len(cuts), "days": days}
-        )
+        raise _too_short(goal, len(cuts))
     rows = pl.concat(parts, how="diagonal_relaxed").sort("at", "user_id", "logged", maintain_order=True)
-    later, last = _bounds(rows, cuts, recipe)
+    later, last = _bounds(rows, cuts, recipe, goal)
     at = pl.col("at")
     cut = [rows.filter(at <= later), rows.filter((at > later) & (at <= last)), rows.filter(at > last)]
     kept = [_purged(cut[0], cut[1:], window), _purged(cut[1], cut[2:], window), cut[2]]
@@ -61,17 +61,46 @@ def split(parts: Sequence[pl.DataFrame], goal: Goal, cuts: Sequence[Micros], win
     return Slices(final[0], final[1], final[2], said)
 
 
-def _bounds(rows: pl.DataFrame, cuts: Sequence[Micros], recipe: Recipe) -> tuple[Micros, Micros]:
+def _too_short(goal: Goal, cuts: int) -> NotReady:
+    if goal.after is not None:
+        what = (
+            f"{goal.name}: {cuts} moments after a {goal.after} whose {goal.within_days:g} days are over; 3 are needed"
+        )
+        return NotReady(what, missing={"moments": 3 - cuts})
+    days = goal.within_days * 3 + 1
+    return NotReady(f"{goal.name}: needs at least {days:g} days of events", missing={"windows": 3 - cuts, "days": days})
+
+
+def _bounds(rows: pl.DataFrame, cuts: Sequence[Micros], recipe: Recipe, goal: Goal) -> tuple[Micros, Micros]:
     """Last moment to fit and last moment to calibrate. With enough logged decisions, they are cut 60/20/20 in time, so
-    that what activities do is learned too; else the last quarter of the cuts each."""
+    that what activities do is learned too; else the last quarter of the cuts each. Moments after an event come in lumps
+    (a campaign reaches thousands at once): there, the cuts nearest to 60/20/20 that leave each slice enough."""
     done = rows.filter(pl.col("logged") & (pl.col(ACTIVITY) != NOTHING)).height
     moments = rows.filter("logged")["at"].to_numpy()
     if done >= recipe.logged // 4 and len(moments) >= recipe.logged:
         later, last = (int(np.quantile(moments, share, method="lower")) for share in (0.6, 0.8))
         if cuts[0] <= later < last < int(moments.max()):
             return later, last
+    if goal.after is not None:
+        return _nearest(rows, cuts, recipe)
     step = max(1, len(cuts) // 4)
     return cuts[-1 - 2 * step], cuts[-1 - step]
+
+
+def _nearest(rows: pl.DataFrame, cuts: Sequence[Micros], recipe: Recipe) -> tuple[Micros, Micros]:
+    """Among the pairs of cuts, the one whose slices come nearest to 60/20/20 of the rows; those with enough of both labels
+    in each slice go before those without."""
+    until = np.searchsorted(rows["at"].to_numpy(), np.asarray(cuts), side="right")
+    came = np.concatenate([[0], np.cumsum(rows["label"].to_numpy())])
+
+    def unlike(pair: tuple[int, int]) -> tuple[bool, float]:
+        edges = np.array([0, until[pair[0]], until[pair[1]], rows.height])
+        sizes, positives = np.diff(edges), np.diff(came[edges])
+        few = bool(np.minimum(positives, sizes - positives).min() < recipe.positives)
+        return few, float(np.abs(sizes / rows.height - WANTED).sum())
+
+    later, last = min(combinations(range(len(cuts) - 1), 2), key=unlike)
+    return cuts[later], cuts[last]
 
 
 def _purged(rows: pl.DataFrame, later: Sequence[pl.DataFrame], window: Micros) -> pl.DataFrame:

@@ -47,14 +47,19 @@ def said(users: pl.DataFrame, typed: Typed) -> pl.DataFrame:
     return told_rows.with_columns(at=pl.when(first).then(ALWAYS).otherwise(pl.col("at")))
 
 
-def known(told: pl.DataFrame, people: pl.DataFrame, as_of: Micros) -> pl.DataFrame:
-    """`people` (with `user_id`) with a column a trait as of `as_of`: text where any value is text, else a number."""
-    latest = told.filter(pl.col("at") < as_of).group_by("user_id", "name", maintain_order=True).last()
+def known(told: pl.DataFrame, people: pl.DataFrame, as_of: Micros | pl.DataFrame) -> pl.DataFrame:
+    """`people` (with `user_id`) with a column a trait as of `as_of`, or of each one's own (`user_id at`): text where any value
+    is text, else a number."""
+    moment: Any = as_of
+    if isinstance(as_of, pl.DataFrame):
+        told = told.join(as_of.select("user_id", moment="at"), on="user_id", how="inner", maintain_order="left")
+        moment = pl.col("moment")
+    latest = told.filter(pl.col("at") < moment).group_by("user_id", "name", maintain_order=True).last()
     texts = set(told.filter(pl.col("text").is_not_null())["name"].unique())
     for name in sorted(told["name"].unique()):
         value = pl.coalesce("text", pl.col("number").cast(pl.String)) if name in texts else pl.col("number")
         if name == AGE:
-            value = value + as_of / DAY
+            value = value + moment / DAY
         column = latest.filter(pl.col("name") == name).select("user_id", value.alias(name))
         people = people.join(column, on="user_id", how="left", maintain_order="left")
     return people

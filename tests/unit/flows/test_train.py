@@ -164,3 +164,17 @@ def test_a_rollback_outranks_a_training_that_is_under_way(filled: Shop) -> None:
     assert Rollback(filled.models)("purchase") == first
     assert not filled.models.promote("purchase", "20260901-other", token=under_way, reason="late")
     assert filled.models.champion("purchase")[0] == first
+
+
+def test_a_goal_that_stands_after_an_event_is_learned_from_the_moments_after_it(filled: Shop) -> None:
+    plan = shop.plan()
+    plan["goals"] = {"buys_next": {"event": "purchase", "after": "page_view", "within_days": 3, "value": "from_event"}}
+    plan["activities"]["banner"]["goal"] = "buys_next"  # type: ignore[index]
+    after = Shop(plan, filled.objects)
+    (verdict,) = after.train(now=NOW)
+    assert verdict.promoted, verdict.reason
+    card = Catalogue(after.models).show("buys_next")
+    assert card["goal"]["after"] == "page_view"
+    cuts, people = card["data"]["cuts"], card["slices"]["test"]["people"]
+    assert cuts == sorted(set(cuts))
+    assert 0 < people <= 400

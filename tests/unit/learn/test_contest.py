@@ -17,7 +17,20 @@ from sklearn import metrics as theirs
 from threadpoolctl import threadpool_limits
 
 from nudge.errors import NotReady
-from nudge.learn import Recipe, boosting, calibrate, export, features, gate, judge, labels, logistic, slices, train
+from nudge.learn import (
+    Recipe,
+    boosting,
+    calibrate,
+    export,
+    features,
+    gate,
+    judge,
+    labels,
+    logistic,
+    refit,
+    slices,
+    train,
+)
 from nudge.profile.spec import absent
 from nudge.score import load
 from nudge.vocabulary import DAY, Goal
@@ -204,3 +217,32 @@ def test_calibration_says_what_it_means() -> None:
     assert said["slope"] == pytest.approx(0.5, abs=0.05)
     bent = calibrate.fit(np.sign(z) * z**4, label, np.ones(6000), np.arange(6000))
     assert bent.export()["kind"] == "isotonic"
+
+
+@pytest.mark.parametrize("kind", ["logistic", "boosting"])
+def test_where_few_did_it_the_chosen_kind_learns_from_both_earlier_slices(kind: str) -> None:
+    cut = three(rows=400)
+    table = features.table(cut.train, chosen := features.choose(cut.train, RECIPE, absent))
+    label, weight = cut.train["label"].to_numpy(), cut.train["weight"].to_numpy()
+    fitted: Any = logistic.fit(table, label, weight, chosen, RECIPE)
+    if kind == "boosting":
+        fitted = boosting.fit(table, label, weight, (table, label, weight), chosen, RECIPE)
+    assert refit.again(fitted, cut, replace(RECIPE, refit=10), absent) is None
+    better = refit.again(fitted, cut, replace(RECIPE, refit=10_000), absent)
+    assert better is not None
+    again, calibration = better
+    assert again.kind == kind
+    held = features.table(cut.test, again.features)
+    label = cut.test["label"].to_numpy()
+    said = calibration.probability(again.log_odds(held))
+    assert theirs.roc_auc_score(label, said) > 0.6
+    assert abs(said.mean() - label.mean()) < 0.06
+    stored = export.artefact(again, calibration, GOAL, None)
+    assert export.parity(stored, load, again, calibration, held, 0) < 1e-9
+
+
+def test_the_card_says_whether_it_was_fitted_again() -> None:
+    for most, said in ((10, False), (10_000, True)):
+        card = json.loads(trained(three(rows=300), replace(RECIPE, refit=most)).card)
+        assert card["chosen_by"]["fitted_again"] is said
+        assert card["all_kinds"][card["kind"]] == card["metrics"]
