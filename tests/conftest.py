@@ -28,7 +28,7 @@ def load_event() -> Any:
     return lambda name: json.loads((ROOT / "events" / f"{name}.json").read_text())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def public_data() -> Path:
     """The folder of public data sets; the test is skipped where it is absent."""
     if not DATA.is_dir():
