@@ -32,7 +32,7 @@ PLAN: dict[str, Any] = {
         "news_mail": {"goal": "visit", "channel": "email", "template": "n", "cost": 0.02, "holdout": 0.3},
     },
     "policy": {"holdout": 0.1},
-    "channels": {"email": {"sender": "Shop <a@shop.example>"}},
+    "channels": {"email": {"sender": "Shop <a@shop.example>", "postal_address": "Shop, 1 Street, Town"}},
 }
 LIFT = {"discount_mail": 0.10, "reminder_mail": 0.03, "banner": 0.0, "news_mail": 0.05}
 
