@@ -61,7 +61,7 @@ class Cleaned:
     frames: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
 
     def events(self) -> Iterator[Event]:
-        """Events and outcomes, in the order of their file."""
+        """Events and outcomes, day by day in the order of their file."""
         for kind in ("events", "outcomes"):
             if kind in self.frames:
                 frame = self.frames[kind].select(

@@ -100,6 +100,9 @@ def unique(
     if order == "total":
         places = places[rows.select(total)[places].select(pl.arg_sort_by(total)).to_series()]
     else:
+        lines = rows["line"][places]
+        if not lines.is_sorted():  # records that went through the splitter were appended
+            places = places[lines.arg_sort()]
         days = (rows[ORDER[kind][0]].cast(pl.Int64) // DAY)[places]
         if not days.is_sorted():
             nearly = (days - days.min()).cast(pl.UInt16).to_numpy()  # so narrow that numpy sorts it by radix

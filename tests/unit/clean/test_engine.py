@@ -357,3 +357,8 @@ def test_an_anonymous_id_beside_a_user_id_is_kept_as_a_property() -> None:
     assert rows == [("7", '{"anonymous_id":"a1"}'), ("a2", '{"anonymous_id":"a2"}')]
     line = b'{"userId":"7","anonymousId":"a1","event_type":"view","event_time":"2026-01-01"}'
     assert cleaned(line, format="jsonl").frames["events"].select("user_id", "properties").rows() == rows[:1]
+
+
+def test_parts_and_events_keep_the_order_of_the_file_within_a_day() -> None:
+    body = b'event_id,user_id,event_type,event_time,note\ne1,1,view,2026-01-02,"a\nb"\ne2,1,view,2026-01-01,x\ne3,1,view,2026-01-02,"c""d"\ne4,1,view,2026-01-02,y\n'
+    assert [event.event_id for event in cleaned(body).events()] == ["e2", "e1", "e3", "e4"]
