@@ -1,8 +1,8 @@
-"""Two repairs of moto, so that a table of some thousand rows stays quick. The rules stay moto's own.
+"""Repairs of moto, so that a table of some thousand rows stays quick. The rules stay moto's own.
 
 moto keeps a deep copy of every table of a transaction to roll back to, once per item of the transaction; here the touched
 items are kept instead. And it sorts a table before it queries an index, comparing typed values that are cast each time;
-here texts are compared as texts.
+here texts are compared as texts. Names and kinds of nodes that never change are worked out once.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from typing import Any
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
+from moto.sqs import models as sqs
 
+_snake = functools.cache(sqs.camelcase_to_underscores)
+_kinds: dict[type, tuple[type, ...]] = {}
 _original_items = Table.all_items
 _original = DynamoDBBackend.transact_write_items
 
 
 def install() -> None:
-    """Make transactions and queries cheap; a second call changes nothing."""
+    """Make moto cheap; a second call changes nothing."""
     DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign]
     Table.all_items = _all_items  # type: ignore[method-assign]
+    DepthFirstTraverser.nodes_to_be_processed = _nodes  # type: ignore[method-assign]
+    sqs.camelcase_to_underscores = _snake
 
 
 @functools.wraps(_original)
@@ -72,3 +78,10 @@ def _all_items(self: Table) -> list[Any]:
     if self.range_key_attr or not all(key.type == "S" for key in self.items):
         return _original_items(self)
     return [self.items[key] for key in sorted(self.items, key=lambda key: key.value)]
+
+
+def _nodes(self: DepthFirstTraverser) -> tuple[type, ...]:
+    kind = type(self)
+    if kind not in _kinds:
+        _kinds[kind] = tuple(self._processing_map())
+    return _kinds[kind]

@@ -28,7 +28,7 @@ GOAL = "purchase"
 HISTORY_WEEKS = 12
 LIVE_WEEKS = 7
 STOPS = (7, 19)
-"""Hours (UTC) at which the clock stops: a morning, and an evening whose mail waits for the next morning in Europe."""
+"""Hours (UTC) at which the clock stops, day by day: a morning, and an evening whose mail waits for the next morning."""
 COMPACTED = 2 * 86_400
 """Hourly schedules (compaction) are fired every other day here: their number of firings changes nothing but the time."""
 START: Micros = 1_772_409_600_000_000
@@ -106,8 +106,8 @@ class Story:
 
     def days(self, laptop: Laptop, clock: VirtualClock, days: range, people: Sequence[int] = ()) -> None:
         """Let days pass: people come and go, mail is read, a file arrives every Monday and on the last day; and `people` are
-        decided for, spread over mornings and evenings."""
-        stops = [self.opens + number * DAY + hour * HOUR for number in days for hour in STOPS]
+        decided for, some each morning or evening."""
+        stops = [self.opens + number * DAY + STOPS[number % len(STOPS)] * HOUR for number in days]
         for number, stop in enumerate(stops):
             self._let_time_pass(laptop, clock, stop)
             for person in people[number :: len(stops)]:
@@ -134,7 +134,6 @@ class Story:
 
     def _let_time_pass(self, laptop: Laptop, clock: VirtualClock, until: Micros) -> None:
         clock.move_to(until)
-        laptop.part.doors.cold()  # hours have passed: no function is warm any more
         leaving = [one for one in self.world.unsubscribes if one[0] <= until]
         for one in leaving:
             self.world.unsubscribes.remove(one)
