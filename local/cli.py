@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -252,15 +252,10 @@ def _models_list(chosen: argparse.Namespace) -> int:
     from local import stack
 
     for one in stack.versions(chosen.goal):
-        mark = "champion" if one["champion"] else "previous" if one.get("previous") else ""
-        print(f"{one['version']:24} {one['kind']:12} {mark:10} {_figures(one.get('metrics', {}))}")
+        mark = "champion" if one["champion"] else "previous" if one["previous"] else ""
+        figures = " ".join(f"{name} {one[name]:.4f}" for name in ("log_loss", "auc") if one[name] is not None)
+        print(f"{one['version']:24} {one['kind']:10} {mark:9} {figures}  {one['reason'] or ''}")
     return 0
-
-
-def _figures(metrics: Mapping[str, Any]) -> str:
-    return " ".join(
-        f"{name}={value[0] if isinstance(value, list) else value:.4g}" for name, value in metrics.items() if value
-    )
 
 
 def _models_show(chosen: argparse.Namespace) -> int:

@@ -1,0 +1,73 @@
+"""What a person does to a stack by hand: plans, models, a rebuild. On AWS, not on the embedded one.
+
+In: the doors' own names in the environment (`LAKE_BUCKET`, `MODEL_KEY_ID`, `PROFILES_TABLE`: the stack's outputs) and
+credentials as the AWS tools find them. Out: what the flows of the doors do and say. Knows no rule.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from nudge import plan as plans
+from nudge.adapters import plans as stored_plans
+from nudge.adapters.clients import client
+from nudge.adapters.kms import KmsSigner
+from nudge.adapters.lake import ObjectsLake
+from nudge.adapters.models import StoredModels
+from nudge.adapters.profiles import DynamoProfiles
+from nudge.adapters.s3 import S3Objects
+from nudge.flows.models_admin import Catalogue, Rollback
+from nudge.flows.profiles import Rebuild
+from nudge.settings import PrepareSettings, TrainSettings
+from nudge.vocabulary import Micros
+
+
+def _now() -> Micros:
+    return time.time_ns() // 1000
+
+
+def _bucket(name: str) -> S3Objects:
+    return S3Objects(client("s3", read_seconds=60), name)
+
+
+def _models() -> StoredModels:
+    here = TrainSettings.read()
+    return StoredModels(_bucket(here.lake_bucket), KmsSigner(client("kms"), here.model_key_id), clock=_now)
+
+
+def publish_plan(path: Path, templates: Path | None) -> dict[str, Any]:
+    """Check a plan and put it in force, after the templates it speaks of. Raises BadInput with every mistake, by line."""
+    bucket = _bucket(TrainSettings.read().lake_bucket)
+    text = path.read_text(encoding="utf-8")
+    checked = plans.parse(text, name=str(path))
+    for template in sorted(templates.glob("*.json")) if templates else ():
+        json.loads(template.read_bytes())
+        bucket.put(f"templates/{template.name}", template.read_bytes(), content_type="application/json")
+    stored_plans.publish(bucket, text, checked)
+    return checked
+
+
+def versions(goal: str) -> list[dict[str, Any]]:
+    """A line for each version of a goal's models, oldest first."""
+    return Catalogue(_models()).list(goal)
+
+
+def card(goal: str, version: str | None) -> dict[str, Any]:
+    """The card of a version, of the champion when none is named. Raises NotFound."""
+    return Catalogue(_models()).show(goal, version)
+
+
+def roll_back(goal: str, version: str | None) -> str:
+    """Put an earlier version in force; returns it. Raises NotFound when there is none."""
+    return Rollback(_models())(goal, version)
+
+
+def rebuild() -> str:
+    """Make every row of Profiles anew from the lake; returns what it did, in words."""
+    here = PrepareSettings.read()
+    profiles = DynamoProfiles(client("dynamodb"), here.profiles_table, workers=8)
+    done = Rebuild(ObjectsLake(_bucket(here.lake_bucket)), profiles)(now=_now())
+    return f"{done.people} people, {done.events} events"
