@@ -29,7 +29,7 @@ class Arrive:
     arrivals: Arrivals
     queue: Queue
     bucket: str
-    chunk_bytes: int = 64 << 20
+    chunk_bytes: int = 32 << 20
 
     def __call__(self, notification: Mapping[str, Any], *, owner: str, now: Micros) -> dict[str, str]:
         """What became of each object: content id → `queued`, `known` (done before), or how it ended; empty for test events.

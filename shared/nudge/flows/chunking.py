@@ -30,7 +30,7 @@ class Chunking:
     """Cuts the objects of one bucket; a plain text of more than `chunk_bytes` becomes several chunks of about that size."""
 
     inbox: Objects
-    chunk_bytes: int = 64 << 20
+    chunk_bytes: int = 32 << 20
 
     def __call__(self, content: str, found: ObjectInfo) -> list[Chunk]:
         """The chunks of an object with something in it; none when it has no rows (Parquet).
