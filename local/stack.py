@@ -21,7 +21,7 @@ from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
 from nudge.flows.models_admin import Catalogue, Rollback
 from nudge.flows.profiles import Rebuild
-from nudge.settings import PrepareSettings, TrainSettings
+from nudge.settings import CollectSettings, PrepareSettings, TrainSettings
 from nudge.vocabulary import Micros
 
 
@@ -40,7 +40,7 @@ def _models() -> StoredModels:
 
 def publish_plan(path: Path, templates: Path | None) -> dict[str, Any]:
     """Check a plan and put it in force, after the templates it speaks of. Raises BadInput with every mistake, by line."""
-    bucket = _bucket(TrainSettings.read().lake_bucket)
+    bucket = _bucket(CollectSettings.read().lake_bucket)
     text = path.read_text(encoding="utf-8")
     checked = plans.parse(text, name=str(path))
     for template in sorted(templates.glob("*.json")) if templates else ():
