@@ -2,7 +2,8 @@
 
 moto keeps a deep copy of every table of a transaction to roll back to, once per item of the transaction; here the touched
 items are kept instead. And it sorts a table before it queries an index, comparing typed values that are cast each time;
-here texts are compared as texts. Names and kinds of nodes that never change are worked out once.
+here texts are compared as texts. What never changes (names, kinds of nodes, a
+queue's retention) is not worked out for each message anew.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import copy
 import functools
 from typing import Any
 
+from moto.core.utils import unix_time
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
@@ -29,6 +31,7 @@ def install() -> None:
     Table.all_items = _all_items  # type: ignore[method-assign]
     DepthFirstTraverser.nodes_to_be_processed = _nodes  # type: ignore[method-assign]
     sqs.camelcase_to_underscores = _snake
+    sqs.SQSBackend.is_message_valid_based_on_retention_period = _is_kept  # type: ignore[method-assign]
 
 
 @functools.wraps(_original)
@@ -85,3 +88,9 @@ def _nodes(self: DepthFirstTraverser) -> tuple[type, ...]:
     if kind not in _kinds:
         _kinds[kind] = tuple(self._processing_map())
     return _kinds[kind]
+
+
+def _is_kept(self: sqs.SQSBackend, queue_name: str, message: sqs.Message) -> bool:
+    """moto counts every message of the queue to learn how long the queue keeps one."""
+    seconds = int(self.get_queue(queue_name).message_retention_period)  # type: ignore[attr-defined]
+    return seconds + (message.sent_timestamp or 0) / 1000 > unix_time()

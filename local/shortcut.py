@@ -1,7 +1,7 @@
 """A shorter way into moto, for what a run calls ten thousand times: DynamoDB, SQS, and reads of S3.
 
 In: a call of this process, after botocore has checked and serialised it. Out: moto's own answer, without the signing, the
-HTTP request, the routing, the serialising and the parsing that would lie between. Which rules hold (conditions, limits,
+HTTP request, its user agent, the routing, the serialising and the parsing that would lie between. Which rules hold (conditions, limits,
 errors) is decided by the same code of moto either way; `NUDGE_LOCAL_SHORTCUT=no` takes the long way, to compare.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.parsers import create_parser
+from botocore.useragent import UserAgentString
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.serialize import AttributePicker, AttributePickerContext
@@ -38,6 +39,7 @@ CREATES = {"CreateTable", "CreateQueue", "GetQueueUrl", "ListQueues"}
 
 METADATA = {"HTTPStatusCode": 200, "RequestId": "local", "HTTPHeaders": {}, "RetryAttempts": 0}
 
+_user_agent = UserAgentString.to_string
 _pick = AttributePicker.__call__
 
 
@@ -60,6 +62,7 @@ class Shortcut:
 
     def install(self) -> None:
         AttributePicker.__call__ = _quick_pick  # type: ignore[method-assign]
+        UserAgentString.to_string = lambda self: "nudge-local"  # type: ignore[method-assign]
         if os.environ.get("NUDGE_LOCAL_SHORTCUT", "yes") == "no":
             return
         session = clients._session()
@@ -69,6 +72,7 @@ class Shortcut:
 
     def remove(self) -> None:
         AttributePicker.__call__ = _pick  # type: ignore[method-assign]
+        UserAgentString.to_string = _user_agent  # type: ignore[method-assign]
         session = clients._session()
         for service in SERVICES:
             session.unregister(f"provide-client-params.{service}", unique_id=f"local-keep-{service}")

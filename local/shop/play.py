@@ -29,8 +29,8 @@ HISTORY_WEEKS = 12
 LIVE_WEEKS = 7
 STOPS = (7, 19)
 """Hours (UTC) at which the clock stops, day by day: a morning, and an evening whose mail waits for the next morning."""
-COMPACTED = 2 * 86_400
-"""Hourly schedules (compaction) are fired every other day here: their number of firings changes nothing but the time."""
+COMPACTED = 7 * 86_400
+"""Hourly schedules (compaction) are fired once a week here: their number of firings changes nothing but the time."""
 START: Micros = 1_772_409_600_000_000
 """2026-03-02T00:00:00Z, a Monday: the shop's first day."""
 POSTED = 60
@@ -52,9 +52,9 @@ class Story:
 
     @classmethod
     def of(cls, *, seed: int, people: int, wave: int | None = None, progress: Progress = silent) -> Story:
-        """The story of a shop with so many people; a wave is three in ten of them unless told otherwise."""
+        """The story of a shop with so many people; a wave is a quarter of them unless told otherwise."""
         world = World(seed=seed, count=people, start=START, weeks=HISTORY_WEEKS + LIVE_WEEKS)
-        return cls(world, wave or people * 3 // 10, progress)
+        return cls(world, wave or people // 4, progress)
 
     @property
     def opens(self) -> Micros:
