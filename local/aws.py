@@ -93,6 +93,11 @@ class EmbeddedAws(AbstractContextManager["EmbeddedAws"]):
         cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(body))
         for one in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
             self._note(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"])
+        for logical, _ in template.resources("AWS::S3::Bucket"):  # moto's CloudFormation leaves buckets unversioned
+            wanted = template.properties(logical).get("VersioningConfiguration")
+            if wanted:
+                bucket = template.physical[logical]
+                client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration=wanted)
 
     def _make_key(self, logical: str) -> None:
         properties = self.template.properties(logical)

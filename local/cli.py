@@ -11,7 +11,6 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,7 +95,7 @@ def _run(chosen: argparse.Namespace) -> int:
         return 2
     quiet = chosen.json or not sys.stderr.isatty()
     with _progress(quiet) as progress, _standard_output_kept():
-        told = run_files(chosen, progress) if chosen.events else run_shop(chosen, progress)
+        told = _files_told(chosen, progress) if chosen.events else _shop_told(chosen, progress)
     if chosen.json:
         json.dump(told, sys.stdout, allow_nan=False, ensure_ascii=False)
         sys.stdout.write("\n")
@@ -110,52 +109,17 @@ def _run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def run_shop(chosen: argparse.Namespace, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """Play the sample shop and tell what came of it."""
-    began = time.perf_counter()
-    from local import summary
-    from local.laptop import Laptop
-    from local.shop.play import Story
-
+def _shop_told(chosen: argparse.Namespace, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
     progress("world", 0, 1)
-    story = Story.of(seed=chosen.seed, people=chosen.people or SHOP_PEOPLE, progress=progress)
-    clock = story.clock()
-    world_seconds = round(time.perf_counter() - began, 2)
-    progress("start", 0, 1)
-    began = time.perf_counter()
-    with _fresh(chosen.out) as out, Laptop.running(clock, out, reader=story.world.read) as laptop:
-        seconds = {"world": world_seconds, "start": round(time.perf_counter() - began, 2)}
-        story.tell(laptop, clock)
-        began = time.perf_counter()
-        truth = story.world.truth(clock.now())
-        made = laptop.report({name: one.value for name, one in truth.items()})
-        told = {
-            "rows": laptop.rows(),
-            "models": laptop.verdicts(),
-            "decisions": summary.decisions(story.decisions),
-            "messages": laptop.messages(),
-            "report": summary.report(made, truth),
-            "expected_rows": {kind: _counts(counts) for kind, counts in story.expected.items()},
-            "notes": summary.troubles(laptop.part.failures, laptop.part.failed),
-        }
-        story.seconds["report"] = round(time.perf_counter() - began, 2)
-        told["seconds"] = {**seconds, **story.seconds}
-    told["seconds"]["total"] = round(sum(told["seconds"].values()), 2)
-    return told
+    from local import runs
+
+    return runs.shop(seed=chosen.seed, people=chosen.people or SHOP_PEOPLE, out=chosen.out, progress=progress)
 
 
-def _counts(counts: Any) -> dict[str, int]:
-    return {name: getattr(counts, name) for name in ("read", "accepted", "rejected", "duplicate")}
-
-
-def run_files(chosen: argparse.Namespace, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """Take somebody's files the whole way and tell what came of it."""
-    began = time.perf_counter()
-    from local import own, summary
-    from local.laptop import Laptop
-
+def _files_told(chosen: argparse.Namespace, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
     progress("read", 0, 1)
-    clock = own.clock_at_end(chosen.events)
+    from local import own, runs
+
     run = own.OwnRun(
         users=chosen.users,
         events=chosen.events,
@@ -165,38 +129,15 @@ def run_files(chosen: argparse.Namespace, progress: Callable[[str, int, int], No
         people=chosen.people or own.PEOPLE,
         progress=progress,
     )
-    progress("start", 0, 1)
-    with _fresh(chosen.out) as out, Laptop.running(clock, out) as laptop:
-        run.seconds["start"] = round(time.perf_counter() - began, 2)
-        run.tell(laptop)
-        began = time.perf_counter()
-        told = {
-            "rows": laptop.rows(),
-            "models": laptop.verdicts(),
-            "decisions": summary.decisions(run.decisions),
-            "messages": laptop.messages(),
-            "report": summary.report(laptop.report()),
-            "notes": run.notes + summary.troubles(laptop.part.failures, laptop.part.failed),
-        }
-        run.seconds["report"] = round(run.seconds["report"] + time.perf_counter() - began, 2)
-        told["seconds"] = run.seconds
-    told["seconds"]["total"] = round(sum(told["seconds"].values()), 2)
-    return told
-
-
-@contextmanager
-def _fresh(out: Path) -> Iterator[Path]:
-    """The folder for what a run leaves, without what the last one left there."""
-    out.mkdir(parents=True, exist_ok=True)
-    for old in [*out.glob("outbox/*.eml"), *out.glob("report.*"), *out.glob("doors.jsonl")]:
-        old.unlink()
-    yield out
+    return runs.files(run, out=chosen.out)
 
 
 @contextmanager
 def _standard_output_kept() -> Iterator[None]:
     """Nothing but the summary may reach standard output, whatever a library prints."""
     import contextlib
+
+    import nudge.edge  # noqa: F401  its logger takes the standard output that it finds
 
     with tempfile.TemporaryFile("w+") as elsewhere, contextlib.redirect_stdout(elsewhere):
         yield

@@ -93,11 +93,10 @@ class Doors:
         """Logs and metrics of the doors go to the file: standard output is the caller's."""
         from nudge import edge
 
-        handler = edge.logger.registered_handler
-        was = handler.setStream(self._log) if hasattr(handler, "setStream") else None
+        handler: Any = edge.logger.registered_handler
+        was, handler.stream = handler.stream, self._log
         try:
             with contextlib.redirect_stdout(self._log):
                 yield
         finally:
-            if hasattr(handler, "setStream"):
-                handler.setStream(was or sys.stdout)
+            handler.stream = sys.__stdout__ if was.closed else was

@@ -77,7 +77,7 @@ class OwnRun:
             laptop.train()
         with self.step("decide"):
             self._decide(laptop, checked)
-        with self.step("report"):
+        with self.step("settle"):
             laptop.part.tick()
             laptop.compact()
             laptop.settle()

@@ -101,10 +101,10 @@ class Shortcut:
         try:
             answer = method()
         except ServiceException as error:
-            status, _, body = handler.serialized(ActionResult(error))
-            return _Refused(), _parsed_error(int(status), body, model)
+            status, headers, body = handler.serialized(ActionResult(error))
+            return _Refused(), _parsed_error(int(status), headers, body, model)
         except HTTPException as error:
-            return _Refused(), _parsed_error(error.code or 400, error.description or "{}", model)
+            return _Refused(), _parsed_error(error.code or 400, {}, error.description or "{}", model)
         parsed = _plain(answer.result, model.output_shape) if answer.result is not None else {}
         parsed["ResponseMetadata"] = dict(METADATA)
         return _Ok(), parsed
@@ -150,9 +150,10 @@ def _scalar(value: Any, kind: str) -> Any:
     return value
 
 
-def _parsed_error(status: int, body: str | bytes, model: Any) -> dict[str, Any]:
+def _parsed_error(status: int, headers: Mapping[str, Any], body: str | bytes, model: Any) -> dict[str, Any]:
     """An error as botocore gives it: code and message, and the fields that the service's model knows of that error."""
-    answer = {"status_code": status, "headers": {}, "body": body.encode() if isinstance(body, str) else body}
+    lowered = {name.lower(): str(value) for name, value in headers.items()}
+    answer = {"status_code": status, "headers": lowered, "body": body.encode() if isinstance(body, str) else body}
     parser = create_parser("json")
     parsed: dict[str, Any] = parser.parse(answer, model.output_shape)
     shape = model.service_model.shape_for_error_code(parsed.get("Error", {}).get("Code"))
