@@ -14,8 +14,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email import policy
-from email.message import EmailMessage
 from email.parser import BytesParser
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -136,19 +136,24 @@ class Ses:
         )
 
     def _keep(self, number: int, mail: Mail) -> None:
-        message = EmailMessage(policy=policy.SMTPUTF8)
-        message["From"], message["To"], message["Subject"] = mail.sender, ", ".join(mail.to), mail.subject
-        message["Date"] = moment(mail.sent_at)
-        message["Message-ID"] = f"<{mail.message_id}@{REGION}.amazonses.com>"
-        for name, value in mail.headers.items():
-            if name not in message:
-                message[name] = value
-        for name, value in mail.tags.items():
-            message[f"X-Nudge-Tag-{name}"] = value
-        message.set_content(mail.text)
-        if mail.html:
-            message.add_alternative(mail.html, subtype="html")
-        (self._outbox / f"{number:06d}.eml").write_bytes(message.as_bytes())
+        heads = {
+            "From": mail.sender,
+            "To": ", ".join(mail.to),
+            "Subject": mail.subject,
+            "Date": format_datetime(moment(mail.sent_at)),
+            "Message-ID": f"<{mail.message_id}@{REGION}.amazonses.com>",
+            **mail.headers,
+            **{f"X-Nudge-Tag-{name}": value for name, value in mail.tags.items()},
+            "MIME-Version": "1.0",
+            "Content-Type": f'multipart/alternative; boundary="{mail.message_id}"',
+        }
+        lines = [f"{name}: {' '.join(value.split())}" for name, value in heads.items()]
+        for kind, text in (("plain", mail.text), ("html", mail.html)):
+            if text:
+                lines += ["", f"--{mail.message_id}", f"Content-Type: text/{kind}; charset=utf-8"]
+                lines += ["Content-Transfer-Encoding: 8bit", "", text]
+        lines += ["", f"--{mail.message_id}--", ""]
+        (self._outbox / f"{number:06d}.eml").write_text("\n".join(lines), encoding="utf-8")
 
     # ── answering ────────────────────────────────────────────────────────────────────────────────────────────────────
     def _plan(self, mail: Mail, reactions: Iterable[Reaction]) -> None:
