@@ -25,7 +25,7 @@ from nudge.adapters.memory_arrivals import MemoryArrivals
 from nudge.flows.arrive import Arrive
 from nudge.flows.prepare import Prepare
 from nudge.flows.tasks import from_task
-from nudge.vocabulary import SECOND, Micros
+from nudge.vocabulary import DAY, SECOND, Micros
 
 DEFAULT_TEMPLATES = Path(__file__).parent / "default" / "templates"
 PEOPLE = 1_000
@@ -140,26 +140,25 @@ def people_of(laptop: Laptop) -> list[str]:
 
 
 def default_plan(events: pl.DataFrame) -> dict[str, Any]:
-    """A plan for data without one: the goal is the event that shops want most among those that happen, worth what the
-    events say, else 1; a mail and a banner compete for it, with a tenth of people held out."""
+    """A plan for data without one: the goal is what shops want most among the things that happen, worth what the events
+    say, else 1; a mail and a banner compete for it, with a tenth of people held out. Raises ValueError without events."""
     if events.is_empty():
         raise ValueError("no row of the events could be read; see quarantine/ for the reasons")
-    goal = wanted_event(events)
-    rows = events.filter(pl.col("event_type") == goal)
-    span = (events["event_time"].max() - events["event_time"].min()).total_seconds() / 86_400  # type: ignore[operator,union-attr]
-    money = rows["value"].drop_nulls()
+    event, action = wanted(events)
+    goal = event if action is None else f"{event}_{action}"
+    rows = events.filter(pl.col("event_type") == event)
+    if action is not None:
+        rows = rows.filter(pl.col("event_action") == action)
+    times = events["event_time"].cast(pl.Int64)
+    span_days = (int(times.max()) - int(times.min())) / DAY  # type: ignore[arg-type]
     currency = rows["currency"].drop_nulls().str.to_uppercase()
-    common = currency.mode().sort()[0] if len(currency) else "EUR"
+    asked = {"event": event, "within_days": max(1, min(14, int(span_days // 8)))}
+    if action is not None:
+        asked["action"] = action
     return {
-        "currency": common,
+        "currency": currency.mode().sort()[0] if len(currency) else "EUR",
         "timezone": "UTC",
-        "goals": {
-            goal: {
-                "event": goal,
-                "within_days": max(1, min(14, int(span // 8))),
-                "value": "from_event" if len(money) and float(money.sum()) > 0 else 1.0,
-            }
-        },
+        "goals": {goal: {**asked, "value": "from_event" if (rows["value"].sum() or 0) > 0 else 1.0}},
         "activities": {
             "mail": {"goal": goal, "channel": "email", "template": "reminder", "cost": 0.01, "holdout": 0.1},
             "banner": {"goal": goal, "channel": "inline", "template": "banner", "cost": 0.0, "holdout": 0.1},
@@ -176,24 +175,34 @@ def default_plan(events: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def wanted_event(events: pl.DataFrame) -> str:
-    """The event type with a name that shops want; else the one that brings most money; else the rarest that a hundredth
-    of people did."""
+def wanted(events: pl.DataFrame) -> tuple[str, str | None]:
+    """Event type and action of what shops want: by the name of the type; else by the name of what people did about it;
+    else the type that brings most money; else the rarest type that a hundredth of people did."""
     kinds = (
         events.group_by("event_type")
         .agg(pl.col("value").sum().alias("money"), pl.col("user_id").n_unique().alias("people"))
         .sort("event_type")
     )
-    names = kinds["event_type"].to_list()
-    for word in WORDS:
-        named = [name for name in names if word in name.lower()]
-        if named:
-            return min(named, key=len)
+    if (named := _named(kinds["event_type"].to_list())) is not None:
+        return named, None
+    actions = events["event_action"].drop_nulls().unique().sort().to_list()
+    if (action := _named(actions)) is not None:
+        types = events.filter(pl.col("event_action") == action)["event_type"]
+        return str(types.mode().sort()[0]), action
     by_money = kinds.filter(pl.col("money") > 0).sort("money", descending=True)
     if not by_money.is_empty():
-        return str(by_money["event_type"][0])
-    usual = kinds.filter(pl.col("people") >= max(1, events["user_id"].n_unique() // 100)).sort("people")
-    return str(usual["event_type"][0])
+        return str(by_money["event_type"][0]), None
+    usual = kinds.filter(pl.col("people") >= max(1, events["user_id"].n_unique() // 100)).sort("people", "event_type")
+    return str(usual["event_type"][0]), None
+
+
+def _named(names: Sequence[str]) -> str | None:
+    """The name that says most clearly what shops want; the shortest of several."""
+    for word in WORDS:
+        found = [name for name in names if word in name.lower()]
+        if found:
+            return min(found, key=lambda name: (len(name), name))
+    return None
 
 
 def data_end(events: Sequence[Path]) -> Micros:
@@ -203,7 +212,7 @@ def data_end(events: Sequence[Path]) -> Micros:
     Raises ValueError when not one event could be read.
     """
     now = time.time_ns() // 1000
-    inbox, arrivals, queue = MemoryObjects("dry"), MemoryArrivals(), MemoryQueue()
+    inbox, arrivals, queue = MemoryObjects("dry", start=now), MemoryArrivals(), MemoryQueue()
     lake = ObjectsLake(inbox)
     arrive = Arrive(inbox, arrivals, queue, "dry")
     prepare = Prepare(inbox, lake, arrivals, _ignored, _ignored, inbox, MemoryPlans(None))
