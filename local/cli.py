@@ -19,7 +19,7 @@ from typing import Any
 from nudge.errors import NudgeError
 
 SEED = 7
-SHOP_PEOPLE = 2_500
+SHOP_PEOPLE = 2_000
 OUT = Path("build") / "local"
 
 

@@ -112,4 +112,4 @@ class Lambda(AbstractContextManager["Lambda"]):
     @property
     def failed(self) -> int:
         """Records that came back to their queue or were left behind on a stream."""
-        return sum(poller.failures for poller in [*self.queues, *self.streams])
+        return sum(one.failures for one in self.queues) + sum(one.failures for one in self.streams)

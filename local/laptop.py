@@ -140,7 +140,7 @@ class Laptop:
         arrived: dict[Kind, Counts] = {}
         for one in self.arrivals.all():
             arrived[one.kind] = arrived.get(one.kind, Counts()) + one.counts
-        told = {}
+        told: dict[str, dict[str, int]] = {}
         for kind in (kind for kind in KINDS if kind in arrived):
             counts, frame = arrived[kind], self.lake(kind)
             held = frame.select(IDENTITY[kind]).n_unique() if len(frame) else 0
@@ -171,14 +171,14 @@ class Laptop:
                     "kind": None,
                     "version": None,
                     "metrics": {},
-                    "gate": "no model yet: decisions run on the plan's rules",
+                    "gate": {"promoted": False, "reason": "no model yet: decisions run on the plan's rules"},
                 }
                 continue
             found[goal] = {
                 "kind": told["kind"],
                 "version": told["version"],
                 "metrics": told["metrics"],
-                "gate": told.get("verdict"),
+                "gate": {name: (told.get("verdict") or {}).get(name) for name in ("promoted", "reason")},
                 "champion": told["champion"],
                 "versions": len(versions),
             }

@@ -37,7 +37,8 @@ def install() -> None:
 @functools.wraps(_original)
 def _transact(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
     touched = _before(self, transact_items)
-    streams = {name: len(self.tables[name].stream_shard.items) for name in touched if self.tables[name].stream_shard}
+    shards = {name: self.tables[name].stream_shard for name in touched}
+    streams = {name: len(shard.items) for name, shard in shards.items() if shard is not None}
     Table.__deepcopy__ = lambda table, memo: table  # type: ignore[attr-defined]
     try:
         _original(self, transact_items)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -19,6 +20,7 @@ import yaml
 
 from local.clock import VirtualClock, micros
 from local.laptop import Laptop, Progress, silent
+from nudge import plan as plans
 from nudge.adapters.lake import ObjectsLake
 from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue
 from nudge.adapters.memory_arrivals import MemoryArrivals
@@ -205,27 +207,28 @@ def _named(names: Sequence[str]) -> str | None:
     return None
 
 
-def data_end(events: Sequence[Path]) -> Micros:
+def data_end(events: Sequence[Path], plan: Path | None = None) -> Micros:
     """When the data ends: the newest event, but never later than the machine's own clock.
 
-    Reads the files by the rules of the doors (arrive, then prepare, into memory), so that every dialect is understood.
-    Raises ValueError when not one event could be read.
+    Reads the files by the rules of the doors (arrive, then prepare, into memory) and with the columns of the plan, so that
+    every dialect is understood. Raises BadInput for a plan with a mistake, and ValueError when not one event could be read.
     """
     now = time.time_ns() // 1000
     inbox, arrivals, queue = MemoryObjects("dry", start=now), MemoryArrivals(), MemoryQueue()
     lake = ObjectsLake(inbox)
     arrive = Arrive(inbox, arrivals, queue, "dry")
-    prepare = Prepare(inbox, lake, arrivals, _ignored, _ignored, inbox, MemoryPlans(None))
+    given = None if plan is None else plans.parse(plan.read_text(encoding="utf-8"), name=plan.name)
+    prepare = Prepare(inbox, lake, arrivals, _ignored, _ignored, inbox, MemoryPlans(given))  # type: ignore[arg-type]
     for path in events:
         key = f"inbox/events/{path.name}"
         inbox.put(key, path.read_bytes())
-        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
-        record["s3"] = {"bucket": {"name": "dry"}, "object": {"key": quote_plus(key, safe="/")}}
+        told = {"bucket": {"name": "dry"}, "object": {"key": quote_plus(key, safe="/")}}
+        record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": told}
         arrive({"Records": [record]}, owner="dry", now=now)
     for task in queue.take():
         prepare(from_task(task), now=now)
     newest = [pl.read_parquet(lake.get(part.key))["event_time"].max() for part in lake.parts("events")]
-    times = [micros(one) for one in newest if one is not None]
+    times = [micros(one) for one in newest if isinstance(one, datetime)]
     if not times:
         raise ValueError("no row of the events could be read: each needs a user_id, an event_type and an event_time")
     return min(max(times), now)
@@ -235,6 +238,6 @@ def _ignored(_: object, *, now: int) -> None:
     """Nobody is told: only the lake counts here."""
 
 
-def clock_at_end(events: Sequence[Path]) -> VirtualClock:
-    """A clock that stands a second after the newest event."""
-    return VirtualClock(data_end(events) + SECOND)
+def clock_at_end(events: Sequence[Path], plan: Path | None = None) -> VirtualClock:
+    """A clock that stands a second after the newest event (see `data_end`)."""
+    return VirtualClock(data_end(events, plan) + SECOND)

@@ -43,7 +43,7 @@ def told_of_shop(story: Story, laptop: Laptop) -> dict[str, Any]:
 def files(run: own.OwnRun, *, out: Path) -> dict[str, Any]:
     """Take somebody's files the whole way and tell what came of it."""
     began = time.perf_counter()
-    clock = own.clock_at_end(run.events)
+    clock = own.clock_at_end(run.events, run.plan)
     run.seconds["read"] = round(time.perf_counter() - began, 2)
     began = time.perf_counter()
     with _fresh(out), Laptop.running(clock, out) as laptop:

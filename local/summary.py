@@ -14,6 +14,8 @@ from rich.table import Table
 
 from local.shop.world import Truth
 
+SHOWN = ("auc", "log_loss", "lift_at_10")
+
 
 def decisions(answers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     """Counts by activity and group."""
@@ -89,14 +91,17 @@ def _rows(told: Mapping[str, Any], console: Console) -> None:
 
 def _models(told: Mapping[str, Any], console: Console) -> None:
     table = Table(title="Models", title_justify="left")
-    for name in ("goal", "kind", "version", "figures on the last slice", "gate"):
+    for name in ("goal", "kind", "version", "last slice: value (95 %)", "gate"):
         table.add_column(name, overflow="fold")
     for goal, one in told["models"].items():
-        figures = ", ".join(
-            f"{name} {value:.3g}" for name, value in one.get("metrics", {}).items() if isinstance(value, int | float)
-        )
-        table.add_row(goal, str(one.get("kind")), str(one.get("version")), figures, str(one.get("gate")))
+        figures = "\n".join(f"{name} {_figure(value)}" for name, value in one["metrics"].items() if name in SHOWN)
+        table.add_row(goal, str(one["kind"]), str(one["version"]), figures, str(one["gate"]["reason"]))
     console.print(table)
+
+
+def _figure(value: Sequence[float]) -> str:
+    middle, low, high = value
+    return f"{middle:.3f} ({low:.3f} … {high:.3f})"
 
 
 def _done(told: Mapping[str, Any], console: Console) -> None:

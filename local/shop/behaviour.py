@@ -28,9 +28,9 @@ def organic(people: People, items: Items, *, start: Micros, weeks: int, seed: in
     person, week, mood = _sessions(people, weeks, draw)
     count = len(person)
     begins = start + week * WEEK + _moments(people, person, draw)
-    views = 1 + draw.poisson(2.6, count)
+    views = 1 + draw.poisson(3.6, count)
     searches = draw.random(count) < 0.3
-    liking = people.intent[person] + 0.6 * mood + 0.1 * (views - 3.6)
+    liking = people.intent[person] + 0.6 * mood + 0.08 * (views - 4.6)
     carts = draw.random(count) < _logistic(liking - 1.2)
     buys = carts & (draw.random(count) < _logistic(0.7 * liking - 0.4))
     item = _items(people, items, person, draw)
@@ -52,14 +52,14 @@ def _sessions(people: People, weeks: int, draw: np.random.Generator) -> tuple[In
     """Person, week and mood of every session."""
     mood = np.empty((len(people), weeks))
     mood[:, 0] = draw.normal(0, 1, len(people))
-    for week in range(1, weeks):
+    for number in range(1, weeks):
         noise = draw.normal(0, np.sqrt(1 - CARRYOVER**2), len(people))
-        mood[:, week] = CARRYOVER * mood[:, week - 1] + noise
+        mood[:, number] = CARRYOVER * mood[:, number - 1] + noise
     expected = people.rate[:, None] * np.exp(0.8 * mood - 0.32)
-    number = draw.poisson(np.minimum(expected, 5))
-    person, week = np.nonzero(number)
-    times = number[person, week]
-    person, week = np.repeat(person, times), np.repeat(week, times)
+    sessions = draw.poisson(np.minimum(expected, 5))
+    active, then = np.nonzero(sessions)
+    times = sessions[active, then]
+    person, week = np.repeat(active, times), np.repeat(then, times)
     return person, week, mood[person, week]
 
 

@@ -49,12 +49,13 @@ class Story:
     seconds: dict[str, float] = field(default_factory=dict)
     posted: int = 0
     _dropped_until: Micros = 0
+    _step: str = ""
 
     @classmethod
     def of(cls, *, seed: int, people: int, wave: int | None = None, progress: Progress = silent) -> Story:
-        """The story of a shop with so many people; a wave is a fifth of them unless told otherwise."""
+        """The story of a shop with so many people; a wave is a quarter of them unless told otherwise."""
         world = World(seed=seed, count=people, start=START, weeks=HISTORY_WEEKS + LIVE_WEEKS)
-        return cls(world, wave or people // 5, progress)
+        return cls(world, wave or people // 4, progress)
 
     @property
     def opens(self) -> Micros:
@@ -88,6 +89,7 @@ class Story:
     def step(self, name: str) -> Iterator[None]:
         """Time a step of the story, in real seconds."""
         began = time.perf_counter()
+        self._step = name
         self.progress(name, 0, 1)
         yield
         self.seconds[name] = round(time.perf_counter() - began, 2)
@@ -101,7 +103,7 @@ class Story:
         for number, file in enumerate(dropped):
             laptop.drop(file.key, file.body)
             laptop.settle()
-            self.progress("load", number + 1, len(dropped))
+            self.progress(self._step, number + 1, len(dropped))
         self._dropped_until = self.opens
 
     def days(self, laptop: Laptop, clock: VirtualClock, days: range, people: Sequence[int] = ()) -> None:
@@ -115,7 +117,7 @@ class Story:
             laptop.part.tick(shortest=COMPACTED)
             if stop - self._dropped_until >= WEEK or number == len(stops) - 1:
                 self._drop(laptop, stop)
-            self.progress("decide" if people else "live", number + 1, len(stops))
+            self.progress(self._step, number + 1, len(stops))
 
     def _people(self, first: int, last: int) -> list[int]:
         order = np.random.default_rng([self.world.seed, 7]).permutation(self.world.count)
