@@ -172,6 +172,11 @@ class Goal:
     typical_value: float | None = None
     after: str | None = None
     same: Literal["category", "action", "item"] | None = None
+    absent: bool = False
+    among: str | None = None
+    kinds: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 Operator = Literal["is", "is_not", "in", "at_least", "at_most", "known"]
@@ -248,7 +253,8 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the marketer wrote, checked. `version` is the hash of its text: decisions carry it."""
+    """What the marketer wrote, checked. `version` is the hash of its text: decisions carry it. `learn` is what is learned
+    besides the goals, with all defaults filled in (`plan.learn.filled`)."""
 
     version: str
     currency: str
@@ -258,6 +264,7 @@ class Plan:
     policy: Policy
     channels: Mapping[str, Channel]
     columns: Mapping[str, str] = field(default_factory=dict)
+    learn: Mapping[str, Any] = field(default_factory=dict)
 
 
 # ── what we decide and do ────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,7 @@ def artefact(intercept: float) -> dict[str, Any]:
     return {
         "format": 1,
         "kind": "logistic",
-        "goal": "purchase",
+        "name": "purchase",
         "activities": ["nothing"],
         "features": [{"name": "total.purchase", "type": "number", "absent": 0.0}],
         "calibration": {"kind": "sigmoid", "slope": 1.0, "intercept": 0.0},

@@ -29,7 +29,7 @@ def artefact(goal: str = GOAL, base: float = 0.0) -> dict[str, Any]:
     return {
         "format": 1,
         "kind": "boosting",
-        "goal": goal,
+        "name": goal,
         "features": [],
         "activities": ["nothing"],
         "model": model,

@@ -79,7 +79,7 @@ class StoredModels:
         manifest = self._manifest(goal, pointer["version"], digest=pointer["manifest"])
         artefact = json.loads(self._file(goal, manifest, "model.json"))
         structure(artefact)
-        if artefact["goal"] != goal:
+        if artefact["name"] != goal:
             raise BadInput(f"{goal}: the artefact is another goal's", reason="bad_model")
         return _Held(pointer["version"], artefact, etag, pointer["token"], now)
 

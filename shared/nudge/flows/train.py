@@ -1,7 +1,7 @@
 """Train: the lake becomes challengers; a challenger that is better by more than noise becomes champion.
 
-In: a goal, or none for every goal of the plan. Out: a verdict for each, kept beside the model. One goal's failure stops
-no other. Promotion is fenced: a training that was overtaken while it ran points nowhere.
+In: the name of a model, or none for all that the plan wants. Out: a verdict for each, kept beside the model. One failure
+stops no other. Promotion is fenced: a training that was overtaken while it ran points nowhere.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from nudge import plan as plans_of
-from nudge import score
 from nudge.errors import BadInput, NotFound, NotReady, Unavailable
 from nudge.flows.training_rows import History
-from nudge.learn import Recipe, gate, slices, train
-from nudge.learn.labels import window_of
+from nudge.flows.trainings.task import Present, Task, tasks_of, training
+from nudge.learn import Recipe
 from nudge.ports import Lake, Models, Plans
-from nudge.profile.spec import absent
-from nudge.vocabulary import Goal, Micros
+from nudge.vocabulary import Micros
 
 NOT_READY = "not-ready"
 """Where the verdict is kept when there is no version to keep it beside."""
@@ -42,7 +40,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Train:
-    """Train goals. `progress(goal, step)` is told what is being done."""
+    """Train models. `progress(name, step)` is told what is being done."""
 
     lake: Lake
     plans: Plans
@@ -50,82 +48,69 @@ class Train:
     recipe: Recipe = Recipe()
     progress: Callable[[str, str], None] | None = None
 
-    def __call__(self, goal: str | None = None, *, now: Micros) -> list[Verdict]:
-        """Verdicts, in the plan's order.
+    def __call__(self, name: str | None = None, *, now: Micros) -> list[Verdict]:
+        """Verdicts, in the order of `tasks_of`.
 
         Raises
         ------
         NotFound
-            The plan has no such goal.
+            The plan wants no such model.
         NotReady
             There is no plan, or no event.
         Unavailable
-            A store did not answer for some goal (the others are done); run again: what is stored is not stored twice.
+            A store did not answer for some model (the others are done); run again: what is stored is not stored twice.
         """
-        goals = plans_of.load(self.plans.current()).goals
-        if goal is not None and goal not in goals:
-            raise NotFound(f"the plan has no goal {goal!r}; it has {', '.join(goals)}")
+        tasks = tasks_of(plans_of.load(self.plans.current()))
+        chosen = [task for task in tasks if name in (None, task.name)]
+        if not chosen:
+            raise NotFound(f"the plan wants no model {name!r}; it wants {', '.join(task.name for task in tasks)}")
         verdicts, down = [], None
         with TemporaryDirectory(prefix="nudge-train-") as folder:
             self._tell("", "reading the lake")
             history = History.copy(self.lake, Path(folder), now)
-            for one in goals.values() if goal is None else [goals[goal]]:
+            for task in chosen:
                 try:
-                    verdicts.append(self._goal(one, history))
+                    verdicts.append(self._task(task, history, now))
                 except Unavailable as error:
                     down = error
         if down is not None:
             raise down
         return verdicts
 
-    def _goal(self, goal: Goal, history: History) -> Verdict:
-        token = self.models.token(goal.name)
+    def _task(self, task: Task, history: History, now: Micros) -> Verdict:
+        token = self.models.token(task.name)
         version = NOT_READY
         try:
-            verdict = self._contest(goal, history, token)
+            verdict = self._contest(task, history, token, now)
             version = verdict.version or NOT_READY
         except NotReady as wrong:
-            verdict = Verdict(goal.name, False, str(wrong), missing=wrong.missing)
+            verdict = Verdict(task.name, False, str(wrong), missing=wrong.missing)
         except Unavailable:
             raise
-        except Exception as error:  # whatever one goal's data does to it, the others are trained
-            verdict = Verdict(goal.name, False, f"broke: {type(error).__name__} at {_where(error)}", failed=True)
-        self.models.verdict(goal.name, version, _plain(verdict) | {"token": token})
+        except Exception as error:  # whatever the data does to one of them, the others are trained
+            verdict = Verdict(task.name, False, f"broke: {type(error).__name__} at {_where(error)}", failed=True)
+        self.models.verdict(task.name, version, _plain(verdict) | {"token": token})
         return verdict
 
-    def _contest(self, goal: Goal, history: History, token: int) -> Verdict:
-        self._tell(goal.name, "making rows")
-        parts, cuts = history.rows(goal, self.recipe)
-        cut = slices.split(parts, goal, cuts, window_of(goal), self.recipe)
-        self._tell(goal.name, "fitting")
-        made = train(
-            cut,
-            goal,
-            end=history.end,
-            data=history.data(cuts),
-            recipe=self.recipe,
-            load=score.load,
-            absent=absent,
-        )
-        self._tell(goal.name, "judging")
-        self.models.publish(goal.name, made.version, {"model.json": made.model, "card.json": made.card})
-        answer = gate(made, self._champion(goal.name), self.recipe)
-        promoted, reason = answer.passed, answer.reason
-        if promoted and not self.models.promote(goal.name, made.version, token=token, reason=reason):
+    def _contest(self, task: Task, history: History, token: int, now: Micros) -> Verdict:
+        make = training(task.kind)
+        made = make(task, history, self._present(task.name), self.recipe, lambda step: self._tell(task.name, step), now)
+        self.models.publish(task.name, made.version, {"model.json": made.model, "card.json": made.card})
+        promoted, reason = made.passed, made.reason
+        if promoted and not self.models.promote(task.name, made.version, token=token, reason=reason):
             promoted, reason = False, "a later training has pointed already"
-        return Verdict(goal.name, promoted, reason, made.version, made.kind, made.metrics)
+        return Verdict(task.name, promoted, reason, made.version, made.kind, dict(made.metrics))
 
-    def _champion(self, goal: str) -> tuple[str, score.Scorer] | None:
-        """The model in force, or None when there is none that can be trusted and used: then any honest model is better."""
+    def _present(self, name: str) -> Present:
+        """The model in force, or None when there is none that can be trusted: then any honest model is better."""
         try:
-            version, artefact = self.models.champion(goal)
-            return version, score.load(artefact)
+            return self.models.champion(name)
         except (NotReady, BadInput):
             return None
 
-    def _tell(self, goal: str, step: str) -> None:
+    def _tell(self, name: str, step: str) -> None:
         if self.progress is not None:
-            self.progress(goal, step)
+            self.progress(name, step)
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

@@ -6,6 +6,7 @@ person count once; only those strictly before a moment become features. Knows no
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,10 @@ DECISION = ("decision_id", "user_id", "decided_at", "goal", "activity", "propens
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One copy of the lake, deduplicated: what all goals of a training share. `first` and `end` bound the event times."""
+    """One copy of the lake, deduplicated: what all trainings share. `first` and `end` bound the event times; `everything` is
+    all columns of all events (as `lake/events`), for those who need more than `EVENT`; `items` is the latest row an item;
+    `snapshot` is the
+    same for the same things told, however the lake is cut into parts."""
 
     events: pl.LazyFrame
     traits: pl.DataFrame
@@ -34,11 +38,14 @@ class History:
     first: Micros
     end: Micros
     counts: dict[str, int]
+    everything: pl.LazyFrame
+    items: pl.DataFrame
+    snapshot: str
 
     @classmethod
     def copy(cls, lake: Lake, folder: Path, now: Micros) -> History:
         """Everything until `now`. Raises NotReady when no event came yet, Unavailable when the lake does not hold still."""
-        paths: dict[Kind, list[Path]] = {kind: _copied(lake, kind, folder) for kind in KINDS if kind != "items"}
+        paths: dict[Kind, list[Path]] = {kind: _copied(lake, kind, folder) for kind in KINDS}
         held = batch.read_events([*paths["events"], *paths["outcomes"]])
         columns = held.collect_schema().names()
         if "event_time" not in columns or not paths["events"]:
@@ -54,7 +61,10 @@ class History:
         told = traits.said(users, trait_features) if users is not None else traits.said(_NO_USERS, trait_features)
         decisions = _read(paths["decisions"], DECISION)
         counts = {"events": count, "users": 0 if users is None else users["user_id"].n_unique()}
-        return cls(events, told, _NO_DECISIONS if decisions is None else decisions, first, last + 1, counts)
+        made = _NO_DECISIONS if decisions is None else decisions
+        everything = held.filter(pl.col("event_time").dt.epoch("us") <= now)
+        items = _items(paths["items"])
+        return cls(events, told, made, first, last + 1, counts, everything, items, _snapshot(events, counts))
 
     def rows(self, goal: Goal, recipe: Recipe) -> tuple[list[pl.DataFrame], list[Micros]]:
         """Rows of every cut, and of every logged decision whose window is over; and the cuts, oldest first."""
@@ -84,7 +94,8 @@ class History:
 
     def data(self, cuts: list[Micros]) -> dict[str, Any]:
         """The snapshot, for card and manifest."""
-        return {"first_event": self.first, "end": self.end, "cuts": cuts, "rows": self.counts}
+        said = {"first_event": self.first, "end": self.end, "cuts": cuts}
+        return said | {"rows": self.counts, "snapshot": self.snapshot}
 
 
 _NO_USERS = pl.DataFrame(
@@ -115,6 +126,21 @@ def _read(paths: list[Path], columns: tuple[str, ...]) -> pl.DataFrame | None:
         return None
     frame = pl.concat([pl.scan_parquet(path).select(columns) for path in paths], how="vertical_relaxed")
     return frame.collect()
+
+
+def _snapshot(events: pl.LazyFrame, counts: dict[str, int]) -> str:
+    """Which events were there: the sum of their hashes, in any order."""
+    summed = events.select(pl.struct("user_id", "event_id").hash().sum()).collect().item()
+    return hashlib.sha256(f"{summed} {sorted(counts.items())}".encode()).hexdigest()[:16]
+
+
+def _items(paths: list[Path]) -> pl.DataFrame:
+    """The latest row of each item, all its columns."""
+    if not paths:
+        return pl.DataFrame(schema={"item_id": pl.String, "category": pl.String, "price": pl.Float64})
+    rows = pl.concat([pl.read_parquet(path) for path in paths], how="diagonal_relaxed")
+    latest = rows.sort("item_id", "effective_at", *sorted(set(rows.columns) - {"item_id", "effective_at"}))
+    return latest.unique("item_id", keep="last", maintain_order=True)
 
 
 def _copied(lake: Lake, kind: Kind, folder: Path) -> list[Path]:

@@ -58,7 +58,7 @@ def artefact(fitted: Fitted, calibration: Calibration, goal: Goal, typical_value
         {
             "format": FORMAT,
             "kind": fitted.kind,
-            "goal": goal.name,
+            "name": goal.name,
             "spec": spec(features),
             "features": features,
             "activities": levels,

@@ -20,7 +20,7 @@ class Scorer:
     def __init__(self, artefact: Mapping[str, Any]) -> None:
         build = {"boosting": trees.raw, "logistic": linear.raw}[artefact["kind"]]
         self.kind: str = artefact["kind"]
-        self.goal: str = artefact["goal"]
+        self.goal: str = artefact["name"]
         self.features: tuple[str, ...] = tuple(feature["name"] for feature in artefact["features"])
         self._activities = frozenset(artefact["activities"])
         self._log_odds = build(artefact["features"], artefact["model"])

@@ -58,7 +58,7 @@ def test_a_goal_that_can_be_learned_gets_a_champion_and_the_others_do_not_stop_i
     assert purchase.metrics["auc"][1] > 0.6
     assert (moon.version, moon.promoted, moon.missing["has"]) == (None, False, 0)
     version, artefact = filled.models.champion("purchase")
-    assert (version, artefact["goal"]) == (purchase.version, "purchase")
+    assert (version, artefact["name"]) == (purchase.version, "purchase")
     assert artefact["activities"] == ["banner", "nothing"]
     assert ("purchase", "fitting") in filled.steps
 
@@ -128,7 +128,7 @@ def test_a_goal_that_breaks_stops_no_other() -> None:
 
 
 def test_an_unknown_goal_is_named() -> None:
-    with pytest.raises(NotFound, match="it has purchase, moon"):
+    with pytest.raises(NotFound, match="it wants purchase, moon"):
         Shop().train("sell", now=NOW)
 
 

@@ -27,6 +27,7 @@ def plan(*, within_days: float = 7) -> dict[str, object]:
         "activities": {"banner": activity},
         "policy": {},
         "channels": {"inline": {}},
+        "learn": dict.fromkeys(("value", "recommend", "send_time", "intent", "demand", "uplift"), False),
     }
 
 

@@ -71,7 +71,7 @@ def artefact(
     return {
         "format": 1,
         "kind": kind,
-        "goal": "g",
+        "name": "g",
         "spec": "s",
         "features": named,
         "activities": ["nothing"],

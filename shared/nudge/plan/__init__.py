@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from nudge.errors import BadInput
+from nudge.plan import learn
+from nudge.plan.checks import Checks, minutes
 from nudge.vocabulary import (
     NOTHING,
     Activity,
@@ -31,9 +33,13 @@ from nudge.vocabulary import (
 
 CHANNELS = ("email", "inline")
 OPERATORS: tuple[Operator, ...] = ("is", "is_not", "in", "at_least", "at_most", "known")
-GOAL = {"event", "action", "category", "within_days", "value", "typical_value", "after", "same"}
+GOAL = {
+    *("event", "action", "category", "within_days", "value", "typical_value", "after", "same"),
+    *("absent", "among", "kinds", "only", "without"),
+}
+PROPENSITY = ("logistic", "boosting", "forest", "blend")
 SAME = ("category", "action", "item")
-TOP = {"currency", "timezone", "goals", "activities", "policy", "channels", "columns", "retention"}
+TOP = {"currency", "timezone", "goals", "activities", "policy", "channels", "columns", "retention", "learn"}
 
 
 def parse(text: str, *, name: str = "plan.yaml") -> dict[str, Any]:
@@ -84,51 +90,15 @@ def _line_of(path: str, lines: Mapping[str, int]) -> int:
     return lines.get(path, 1)
 
 
-class _Checks:
-    """Collects (path, what is wrong) while a plan is walked."""
-
-    def __init__(self) -> None:
-        self.problems: list[tuple[str, str]] = []
-
-    def wrong(self, path: str, what: str) -> None:
-        self.problems.append((path, what))
-
-    def mapping(self, value: Any, path: str, allowed: set[str]) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            self.wrong(path, "must be a mapping of names to values")
-            return {}
-        for key in value:
-            if key not in allowed:
-                self.wrong(
-                    f"{path}.{key}" if path else str(key), f"unknown name; known are {', '.join(sorted(allowed))}"
-                )
-        return value
-
-    def number(self, value: Any, path: str, low: float, high: float = float("inf")) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            bound = f"from {low:g} to {high:g}" if high != float("inf") else f"≥ {low:g}"
-            self.wrong(path, f"must be a number {bound}")
-
-    def text(self, value: Any, path: str) -> None:
-        if not isinstance(value, str) or not value.strip():
-            self.wrong(path, "must be a text")
-
-    def each(self, value: Any, path: str, check: Callable[[Any, str], None]) -> None:
-        if not isinstance(value, dict) or not value:
-            self.wrong(path, "must name at least one")
-            return
-        for key, one in value.items():
-            check(one, f"{path}.{key}")
-
-
 def check(data: Any) -> list[tuple[str, str]]:
     """Every mistake of a plan in JSON form as (path, what is wrong); empty when it is good."""
-    c = _Checks()
+    c = Checks()
     top = c.mapping(data, "", TOP | {"version"})
     c.text(top.get("currency"), "currency")
     if not _is_zone(top.get("timezone", "UTC")):
         c.wrong("timezone", "must be an IANA zone such as Europe/Berlin")
     c.each(top.get("goals"), "goals", lambda one, path: _check_goal(c, one, path))
+    learn.check(c, top)
     goals = top.get("goals") if isinstance(top.get("goals"), dict) else {}
     channels = top.get("channels") if isinstance(top.get("channels"), dict) else {}
     c.each(
@@ -151,7 +121,7 @@ def _is_zone(name: Any) -> bool:
     return True
 
 
-def _check_goal(c: _Checks, one: Any, path: str) -> None:
+def _check_goal(c: Checks, one: Any, path: str) -> None:
     goal = c.mapping(one, path, GOAL)
     c.text(goal.get("event"), f"{path}.event")
     c.number(goal.get("within_days"), f"{path}.within_days", 0.01, 730)
@@ -167,8 +137,24 @@ def _check_goal(c: _Checks, one: Any, path: str) -> None:
         if goal.get("after") is None:
             c.wrong(f"{path}.same", "needs 'after': the event whose category, action or item it must share")
 
+    _check_learning(c, goal, path)
 
-def _check_activity(c: _Checks, one: Any, path: str, goals: Mapping[str, Any], channels: Mapping[str, Any]) -> None:
+
+def _check_learning(c: Checks, goal: Mapping[str, Any], path: str) -> None:
+    if path.removeprefix("goals.").startswith(tuple(f"{kind}." for kind in learn.KINDS)):
+        c.wrong(path, "this name is kept for a model that is not of a goal; choose another")
+    if not isinstance(goal.get("absent", False), bool):
+        c.wrong(f"{path}.absent", "must be true or false")
+    if goal.get("among") is not None:
+        c.text(goal["among"], f"{path}.among")
+    for key in ("kinds", "only", "without"):
+        if key in goal:
+            c.names(goal[key], f"{path}.{key}")
+    for number, kind in enumerate(goal["kinds"] if isinstance(goal.get("kinds"), list) else []):
+        c.one_of(kind, f"{path}.kinds[{number}]", PROPENSITY)
+
+
+def _check_activity(c: Checks, one: Any, path: str, goals: Mapping[str, Any], channels: Mapping[str, Any]) -> None:
     names = {field.name for field in fields(Activity)} - {"name"}
     activity = c.mapping(one, path, names)
     if path.endswith(f".{NOTHING}"):
@@ -192,14 +178,14 @@ def _check_activity(c: _Checks, one: Any, path: str, goals: Mapping[str, Any], c
         _check_condition(c, condition, f"{path}.audience[{number}]")
 
 
-def _check_condition(c: _Checks, one: Any, path: str) -> None:
+def _check_condition(c: Checks, one: Any, path: str) -> None:
     condition = c.mapping(one, path, {"name", *OPERATORS})
     c.text(condition.get("name"), f"{path}.name")
     if sum(operator in condition for operator in OPERATORS) != 1:
         c.wrong(path, f"needs exactly one of {', '.join(OPERATORS)}")
 
 
-def _check_policy(c: _Checks, value: Any) -> None:
+def _check_policy(c: Checks, value: Any) -> None:
     policy = c.mapping(
         value, "policy", {"holdout", "exploration", "base_rate", "caps", "quiet_hours", "budget_per_day"}
     )
@@ -213,13 +199,12 @@ def _check_policy(c: _Checks, value: Any) -> None:
     if (quiet := policy.get("quiet_hours")) is not None:
         hours = c.mapping(quiet, "policy.quiet_hours", {"start", "until"})
         for key in ("start", "until"):
-            if _minutes(hours.get(key)) is None:
-                c.wrong(f"policy.quiet_hours.{key}", 'must be a time of day such as "21:00"')
+            c.time_of_day(hours.get(key), f"policy.quiet_hours.{key}")
     if policy.get("budget_per_day") is not None:
         c.number(policy["budget_per_day"], "policy.budget_per_day", 0)
 
 
-def _check_channel(c: _Checks, name: str, one: Any) -> None:
+def _check_channel(c: Checks, name: str, one: Any) -> None:
     path = f"channels.{name}"
     if name not in CHANNELS:
         c.wrong(path, f"must be one of {', '.join(CHANNELS)}")
@@ -251,6 +236,7 @@ def load(data: Mapping[str, Any]) -> Plan:
         ),
         channels={name: Channel(name=name, **(one or {})) for name, one in data.get("channels", {}).items()},
         columns=data.get("columns", {}),
+        learn=learn.filled(data),
     )
 
 
@@ -266,6 +252,11 @@ def _goal(name: str, one: Mapping[str, Any]) -> Goal:
         typical_value=None if one.get("typical_value") is None else float(one["typical_value"]),
         after=one.get("after"),
         same=one.get("same"),
+        absent=bool(one.get("absent", False)),
+        among=one.get("among"),
+        kinds=tuple(one.get("kinds", ())),
+        only=tuple(one.get("only", ())),
+        without=tuple(one.get("without", ())),
     )
 
 
@@ -295,18 +286,7 @@ def _activity(name: str, one: Mapping[str, Any]) -> Activity:
 def _quiet(value: Mapping[str, str] | None) -> QuietHours | None:
     if value is None:
         return None
-    return QuietHours(start_minute=_minutes(value["start"]) or 0, until_minute=_minutes(value["until"]) or 0)
-
-
-def _minutes(text: Any) -> int | None:
-    if isinstance(text, int):  # YAML 1.1 reads an unquoted 21:00 as the number 21 * 60
-        return text if 0 <= text < 24 * 60 else None
-    try:
-        hour, minute = str(text).split(":")
-        total = int(hour) * 60 + int(minute)
-    except ValueError:
-        return None
-    return total if 0 <= total < 24 * 60 else None
+    return QuietHours(start_minute=minutes(value["start"]) or 0, until_minute=minutes(value["until"]) or 0)
 
 
 def _micros(value: Any) -> Micros | None:

@@ -1,0 +1,34 @@
+"""p(goal | person, activity): rows as of several moments and of logged decisions → the better model kind → the gate."""
+
+from __future__ import annotations
+
+from nudge import score
+from nudge.errors import BadInput
+from nudge.flows.training_rows import History
+from nudge.flows.trainings.task import Made, Present, Task, Tell
+from nudge.learn import Recipe, gate, slices, train
+from nudge.learn.labels import window_of
+from nudge.profile.spec import absent
+from nudge.vocabulary import Micros
+
+
+def make(task: Task, history: History, present: Present, recipe: Recipe, tell: Tell, now: Micros) -> Made:
+    """A challenger for a goal. Raises NotReady with what is missing."""
+    goal = task.goal
+    assert goal is not None, "a propensity has a goal"  # noqa: S101  tasks_of sees to it
+    tell("making rows")
+    parts, cuts = history.rows(goal, recipe)
+    cut = slices.split(parts, goal, cuts, window_of(goal), recipe)
+    tell("fitting")
+    made = train(cut, goal, end=history.end, data=history.data(cuts), recipe=recipe, load=score.load, absent=absent)
+    tell("judging")
+    answer = gate(made, _scorer(present), recipe)
+    return Made(made.version, made.kind, made.model, made.card, made.metrics, answer.passed, answer.reason)
+
+
+def _scorer(present: Present) -> tuple[str, score.Scorer] | None:
+    """The model in force, or None when it cannot be used: then any honest model is better."""
+    try:
+        return None if present is None else (present[0], score.load(present[1]))
+    except BadInput:
+        return None
