@@ -4,7 +4,8 @@ In: frames of vectors, goal events and logged decisions (from a flow). Out: a si
 the gate's answer. Knows no store, no clock, and never the online path: `score.load` is handed in for parity.
 """
 
-from nudge.learn.contest import Gate, Trained, gate, train
+from nudge.learn.contest import Trained, train
+from nudge.learn.gate import Gate, gate
 from nudge.learn.recipe import Recipe
 
 __all__ = ["Gate", "Recipe", "Trained", "gate", "train"]

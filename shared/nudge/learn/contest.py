@@ -1,4 +1,4 @@
-"""One goal's training: slices in, the better of the model kinds out, with its card; then the champion's gate.
+"""One goal's training: slices in, the better of the model kinds out, with its card. Whether it may be champion says `gate`.
 
 Nothing is tuned on the last slice: the kind is chosen on the slice before it, the last one only judges. Where few did it,
 the kind that was chosen learns from both slices before the last one (`refit`).
@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from nudge.learn import boosting, calibrate, judge, logistic, refit
 from nudge.learn.calibrate import Calibration
 from nudge.learn.card import card
-from nudge.learn.export import Fitted, Load, Scores, artefact, canonical, parity, spec
+from nudge.learn.export import Fitted, Load, artefact, canonical, parity, spec
 from nudge.learn.features import Feature, choose, table
 from nudge.learn.recipe import Absent, Recipe
 from nudge.learn.slices import Slices
@@ -42,17 +42,6 @@ class Trained:
     base_rate: float
     rows: judge.Rows
     test: pl.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """May the challenger become champion, and why (not)."""
-
-    passed: bool
-    reason: str
-    gain: float
-    at_least: float
-    against: str
 
 
 def train(
@@ -111,30 +100,6 @@ def train(
         rows=rows,
         test=slices.test,
     )
-
-
-def gate(trained: Trained, champion: tuple[str, Scores] | None, recipe: Recipe) -> Gate:
-    """Is the challenger better on the last slice by more than noise: than the present champion, scored on the same rows
-    through `score`, or, where there is none, than the base rate of the slice before?"""
-    if champion is None:
-        against, present = "the base rate", np.full(len(trained.probability), trained.base_rate)
-    elif champion[0] == trained.version:
-        return Gate(False, "this version is the champion already", 0.0, 0.0, champion[0])
-    else:
-        against = champion[0]
-        present = np.array([champion[1].probability(row) for row in trained.test.iter_rows(named=True)])
-    found = judge.compare(
-        trained.probability,
-        present,
-        trained.rows,
-        resamples=recipe.resamples,
-        confidence=recipe.confidence,
-        seed=recipe.seed,
-    )
-    sure = f"log loss lower by {found.gain:.5f} (at least {found.at_least:.5f} with {recipe.confidence:.0%} confidence)"
-    if found.is_better:
-        return Gate(True, f"better than {against}: {sure}", found.gain, found.at_least, against)
-    return Gate(False, f"not better than {against} by more than noise: {sure}", found.gain, found.at_least, against)
 
 
 def judged(rows: pl.DataFrame) -> judge.Rows:
