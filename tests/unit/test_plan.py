@@ -70,3 +70,49 @@ def test_a_goal_may_stand_after_an_event_and_be_about_the_same_thing() -> None:
         plan.parse(text.replace("same: item", "same: colour"))
     with pytest.raises(BadInput, match=r"goals\.visit\.same: needs 'after'"):
         plan.parse(text.replace("    after: page_view\n", ""))
+
+
+def test_everything_is_learned_by_default_and_what_is_turned_off_is_not() -> None:
+    learn = plan.load(plan.parse(SAMPLE)).learn
+    assert learn["value"] == {"event": "purchase", "horizon_days": 90.0}
+    assert learn["send_time"]["open_hours"] == {"start": "08:00", "until": "21:00"}
+    assert [one["by"] for one in learn["demand"]] == ["all", "category"]
+    off = SAMPLE + "\nlearn:\n  uplift: false\n  value: false\n  demand: {every: week, by: item}\n"
+    learn = plan.load(plan.parse(off)).learn
+    assert not {"uplift", "value"} & set(learn)
+    assert learn["demand"] == [{"event": "purchase", "of": "count", "by": "item", "every": "week", "horizon": 8}]
+
+
+def test_mistakes_in_what_is_learned_have_their_lines() -> None:
+    text = SAMPLE + (
+        "\nlearn:\n  value: {event: 7, horizon_days: 0}\n  recommend: {again: 3, events: {purchase: -1}}\n"
+        "  demand: [{by: colour}]\n  send_time: {open_hours: {start: noon}}\n  magic: {}\n  uplift: perhaps\n"
+    )
+    with pytest.raises(BadInput) as caught:
+        plan.parse(text)
+    said = str(caught.value)
+    for part in (
+        "learn.value.event: must be a text",
+        "learn.value.horizon_days: must be a number from 1 to 730",
+        "learn.recommend.again: must be one of true, false",
+        "learn.recommend.events.purchase: must be a number from 0 to 1000",
+        "learn.demand[0].by: must be one of all, category, item",
+        'learn.send_time.open_hours.start: must be a time of day such as "21:00"',
+        "learn.magic: unknown name",
+        "learn.uplift: must be true or false",
+    ):
+        assert part in said, part
+
+
+def test_that_people_stay_away_is_a_loss() -> None:
+    churn = "\n  churn: {event: purchase, within_days: 30, absent: true, among: purchase, value: %s}\n"
+    at = "goals:\n"
+    good = plan.load(plan.parse(SAMPLE.replace(at, "goals:" + churn % -15, 1)))
+    assert (good.goals["churn"].value, good.goals["churn"].absent) == (-15.0, True)
+    with pytest.raises(BadInput, match="must be a number ≤ 0"):
+        plan.parse(SAMPLE.replace(at, "goals:" + churn % 15, 1))
+
+
+def test_a_goal_cannot_take_the_name_of_another_kind_of_model() -> None:
+    with pytest.raises(BadInput, match="choose another"):
+        plan.parse(SAMPLE.replace("goals:\n", "goals:\n  value.purchase: {event: purchase, within_days: 3}\n", 1))

@@ -31,6 +31,7 @@ class Evidence:
     outcomes: pl.DataFrame
     now: Micros
     happened: dict[str, pl.DataFrame] = field(init=False, default_factory=dict)
+    asked: dict[str, pl.DataFrame] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         at = tally.moment(self.now)
@@ -41,6 +42,12 @@ class Evidence:
         object.__setattr__(self, "outcomes", each_event_once(self.outcomes))
         for goal in self.plan.goals.values():
             self.happened[goal.name] = tally.goal_events(events, goal, self.plan.currency)
+            self.asked[goal.name] = tally.questions(events, goal)
+
+    def followed(self, people: pl.DataFrame, goal: Goal, *, whole: bool = False) -> pl.DataFrame:
+        """What these people did about a goal since their decisions (see `tally.followed`)."""
+        happened, asked = self.happened[goal.name], self.asked[goal.name]
+        return tally.followed(people, happened, goal, until=tally.moment(self.now), whole=whole, asked=asked)
 
     @cached_property
     def messages(self) -> pl.DataFrame:
@@ -80,7 +87,8 @@ def report_body(evidence: Evidence) -> dict[str, Any]:
 def of_goal(evidence: Evidence, goal: Goal) -> tuple[dict[str, Any], list[Comparison]]:
     """One goal with its activities, and the comparisons its total is made of."""
     named = [activity for activity in evidence.plan.activities.values() if activity.goal == goal.name]
-    credited = attribution.last_touch(evidence.touches, evidence.happened[goal.name], goal)
+    happened = evidence.happened[goal.name]
+    credited = attribution.last_touch(evidence.touches, happened.clear() if goal.absent else happened, goal)
     pairs = [of_activity(evidence, goal, activity, credited) for activity in named]
     comparisons = [comparison for _, comparison in pairs]
     said = {
@@ -100,7 +108,7 @@ def of_activity(
     """Everything the report says of one activity; value and cost cover the people whose window has ended."""
     drawn = evidence.decisions.filter(pl.col("chosen") == activity.name)
     people = tally.first_choices(drawn).filter(pl.col("group").is_in(["treatment", "holdout"]))
-    judged = tally.followed(people, evidence.happened[goal.name], goal, until=tally.moment(evidence.now))
+    judged = evidence.followed(people, goal)
     treated, held = tally.arm(judged, "treatment"), tally.arm(judged, "holdout")
     sent = evidence.messages.filter(pl.col("activity") == activity.name)
     cost = tally.cost_within(sent, judged.filter(pl.col("group") == "treatment"), goal)
@@ -138,11 +146,7 @@ def of_activity(
 def programme(evidence: Evidence) -> dict[str, Any]:
     """Everyone against the global holdout, from each person's first decision until now, all goals added up."""
     people = tally.programme(evidence.decisions)
-    until = tally.moment(evidence.now)
-    followed = [
-        tally.followed(people, evidence.happened[goal.name], goal, until=until, whole=True)
-        for goal in evidence.plan.goals.values()
-    ]
+    followed = [evidence.followed(people, goal, whole=True) for goal in evidence.plan.goals.values()]
     judged = (
         pl.concat(followed)
         .group_by("user_id", "group")

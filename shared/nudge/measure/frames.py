@@ -36,6 +36,7 @@ EVENTS: Mapping[str, pl.DataType] = {
     "event_type": pl.String(),
     "event_time": MOMENT,
     "event_action": pl.String(),
+    "item_id": pl.String(),
     "category": pl.String(),
     "value": pl.Float64(),
     "currency": pl.String(),

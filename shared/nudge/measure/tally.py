@@ -45,8 +45,23 @@ def window(goal: Goal) -> timedelta:
     return timedelta(days=goal.within_days)
 
 
+LINKS = {"category": "category", "action": "event_action", "item": "item_id"}
+"""What a goal's `same` may name → the column of events."""
+
+
+def _link(goal: Goal) -> pl.Expr:
+    column = pl.lit(None, pl.String) if goal.same is None else pl.col(LINKS[goal.same])
+    return column.alias("link")
+
+
+def questions(events: pl.DataFrame, goal: Goal) -> pl.DataFrame:
+    """The events that raise the goal's question (`after`), in order: user_id, at, link (what the goal's event must share)."""
+    asked = events.clear() if goal.after is None else events.filter(pl.col("event_type") == goal.after)
+    return asked.select("user_id", pl.col("event_time").alias("at"), _link(goal)).sort("at", "user_id", "link")
+
+
 def goal_events(events: pl.DataFrame, goal: Goal, currency: str) -> pl.DataFrame:
-    """Every time someone did what the goal asks: user_id, at, value (0 where the event names none, or another currency)."""
+    """Every time the goal's event came: user_id, at, value (0 where the event names none, or another currency), link."""
     wanted = pl.col("event_type") == goal.event
     if goal.action is not None:
         wanted &= pl.col("event_action") == goal.action
@@ -59,8 +74,8 @@ def goal_events(events: pl.DataFrame, goal: Goal, currency: str) -> pl.DataFrame
     )
     return (
         events.filter(wanted.fill_null(False))
-        .select("user_id", pl.col("event_time").alias("at"), money.cast(pl.Float64).alias("value"))
-        .sort("user_id", "at", "value")
+        .select("user_id", pl.col("event_time").alias("at"), money.cast(pl.Float64).alias("value"), _link(goal))
+        .sort("user_id", "at", "value", "link")
     )
 
 
@@ -85,12 +100,20 @@ def programme(decisions: pl.DataFrame) -> pl.DataFrame:
 
 
 def followed(
-    people: pl.DataFrame, happened: pl.DataFrame, goal: Goal, *, until: datetime, whole: bool = False
+    people: pl.DataFrame,
+    happened: pl.DataFrame,
+    goal: Goal,
+    *,
+    until: datetime,
+    whole: bool = False,
+    asked: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """People with `converted`, `value` and `before` of one goal; people whose window has not ended by `until` are left out.
 
     `whole`: the window is everything from the decision to `until` instead, for comparisons over the whole time.
     A fixed goal value counts once a window, however often the person did it; the event's own values add up.
+    `asked` (see `questions`): where the goal says `same`, only events count that share the link of the person's latest
+    question before the decision. Of an `absent` goal, each ended window without the event counts.
     """
     length = window(goal)
     ended = people if whole else people.filter(pl.col("decided_at") + length <= until)
@@ -99,19 +122,41 @@ def followed(
     inside = joined.filter(
         (since >= timedelta(0)) & (pl.col("at") < until) if whole else (since >= timedelta(0)) & (since < length)
     )
+    if asked is not None and goal.same is not None:
+        inside = inside.join(_links(ended, asked), on=["user_id", "link"], how="semi")
     if goal.value is not None:
         nth = pl.col("at").sub(pl.col("decided_at")).dt.total_microseconds() // round(
             length / timedelta(microseconds=1)
         )
         inside = inside.with_columns(nth.alias("nth")).unique(["user_id", "nth"], keep="first", maintain_order=True)
     past = joined.filter((since < timedelta(0)) & (since >= -LOOKBACK))
-    result = ended.join(_sum(inside, "value", "times"), on="user_id", how="left", maintain_order="left")
+    came = _without(ended, inside, goal, until if whole else None) if goal.absent else _sum(inside, "value", "times")
+    result = ended.join(came, on="user_id", how="left", maintain_order="left")
     result = result.join(_sum(past, "before", "earlier"), on="user_id", how="left", maintain_order="left")
     return result.with_columns(
         pl.col("value").fill_null(0.0),
         pl.col("before").fill_null(0.0),
         (pl.col("times").fill_null(0) > 0).alias("converted"),
     ).drop("times", "earlier")
+
+
+def _links(people: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """user_id and link of each person's latest question strictly before the decision (the same moment: all its links)."""
+    before = (
+        people.select("user_id", "decided_at").join(asked, on="user_id").filter(pl.col("at") < pl.col("decided_at"))
+    )
+    return before.filter(pl.col("at") == pl.col("at").max().over("user_id")).select("user_id", "link")
+
+
+def _without(people: pl.DataFrame, inside: pl.DataFrame, goal: Goal, until: datetime | None) -> pl.DataFrame:
+    """user_id, value and times of the ended windows in which the goal's event did not come; `until` None: of the one window."""
+    each = round(window(goal) / timedelta(microseconds=1))
+    time = pl.lit(each) if until is None else (until - pl.col("decided_at")).dt.total_microseconds()
+    windows = people.select("user_id", (time // each).cast(pl.Int64).alias("windows"))
+    counted = inside.join(windows, on="user_id").filter(pl.col("nth") < pl.col("windows"))
+    held = windows.join(counted.group_by("user_id").len("with"), on="user_id", how="left", maintain_order="left")
+    times = pl.col("windows") - pl.col("with").fill_null(0)
+    return held.select("user_id", (times * (goal.value or 0.0)).alias("value"), times.alias("times"))
 
 
 def _sum(rows: pl.DataFrame, name: str, times: str) -> pl.DataFrame:

@@ -125,7 +125,9 @@ def _check_goal(c: Checks, one: Any, path: str) -> None:
     goal = c.mapping(one, path, GOAL)
     c.text(goal.get("event"), f"{path}.event")
     c.number(goal.get("within_days"), f"{path}.within_days", 0.01, 730)
-    if goal.get("value", "from_event") != "from_event":
+    if goal.get("absent") is True:  # that people stay away is a loss
+        c.number(goal.get("value"), f"{path}.value", float("-inf"), 0)
+    elif goal.get("value", "from_event") != "from_event":
         c.number(goal["value"], f"{path}.value", 0)
     if goal.get("typical_value") is not None:
         c.number(goal["typical_value"], f"{path}.typical_value", 0)

@@ -28,7 +28,10 @@ class Checks:
 
     def number(self, value: Any, path: str, low: float, high: float = float("inf")) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            bound = f"from {low:g} to {high:g}" if high != float("inf") else f"≥ {low:g}"
+            endless = float("inf")
+            bound = (
+                f"≥ {low:g}" if high == endless else f"≤ {high:g}" if low == -endless else f"from {low:g} to {high:g}"
+            )
             self.wrong(path, f"must be a number {bound}")
 
     def text(self, value: Any, path: str) -> None:

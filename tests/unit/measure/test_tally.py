@@ -111,6 +111,38 @@ def test_money_in_another_currency_or_none_is_a_conversion_worth_nothing() -> No
     assert found.select("user_id", "value").rows() == [("a", 10.0), ("b", 0.0), ("c", 0.0), ("d", 0.0)]
 
 
+CAMPAIGN = Goal("redeem", "redeem", 7, None, after="campaign", same="action")
+
+
+def test_of_a_goal_that_must_share_something_only_events_with_the_latest_question_count() -> None:
+    people = decisions(*(decision(name, START, "banner", "treatment") for name in "abc"))
+    rows = events(
+        event("a", START - 2 * DAY, "campaign", event_action="spring"),
+        event("a", START - DAY, "campaign", event_action="summer"),
+        event("a", START + DAY, "redeem", 3.0, event_action="summer"),
+        event("a", START + 2 * DAY, "redeem", 5.0, event_action="spring"),
+        event("b", START - DAY, "campaign", event_action="spring"),
+        event("b", START + DAY, "redeem", 3.0, event_action="summer"),
+        event("c", START + DAY, "campaign", event_action="spring"),
+        event("c", START + 2 * DAY, "redeem", 3.0, event_action="spring"),
+    )
+    found = followed(people, rows, CAMPAIGN, asked=tally.questions(rows, CAMPAIGN))
+    assert {name: row["value"] for name, row in found.items()} == {"a": 3.0, "b": 0.0, "c": 0.0}
+
+
+def test_of_an_absent_goal_who_stays_away_converts_at_its_cost() -> None:
+    churn = Goal("churn", "purchase", 7, -20.0, absent=True)
+    people = decisions(*(decision(name, START, "banner", "treatment") for name in "ab"))
+    rows = events(event("a", START + DAY, "purchase", 9.0), event("a", START + 2 * DAY, "purchase", 9.0))
+    found = followed(people, rows, churn)
+    assert {name: (row["converted"], row["value"]) for name, row in found.items()} == {
+        "a": (False, 0.0),
+        "b": (True, -20.0),
+    }
+    whole = followed(people, rows, churn, until=START + 22 * DAY, whole=True)
+    assert {name: row["value"] for name, row in whole.items()} == {"a": -40.0, "b": -60.0}
+
+
 def messages(*told: dict[str, Any]) -> list[dict[str, Any]]:
     made = decisions(decision("a", START, "discount_mail", "treatment", decision_id="m"))
     return tally.messages(made, outcomes(*told)).to_dicts()
