@@ -38,13 +38,9 @@ class Estimate:
     note: str | None = None
 
     def times(self, factor: float) -> Estimate:
-        """The same in another unit; `factor` ≥ 0."""
-        return replace(
-            self,
-            estimate=_times(self.estimate, factor),
-            low=_times(self.low, factor),
-            high=_times(self.high, factor),
-        )
+        """The same in another unit; of a loss (`factor` < 0) the ends change places."""
+        low, high = (self.low, self.high) if factor >= 0 else (self.high, self.low)
+        return replace(self, estimate=_times(self.estimate, factor), low=_times(low, factor), high=_times(high, factor))
 
 
 def _times(value: float | None, factor: float) -> float | None:
@@ -150,8 +146,8 @@ def value(treated: Arm, held: Arm, worth: float | None = None) -> Estimate:
     buyers = treated.conversions + held.conversions
     if worth is None and buyers == 0:
         return Estimate(plain.estimate, note="nobody has converted yet, so nobody knows what a conversion is worth")
-    each = worth if worth is not None else float(treated.values.sum() + held.values.sum()) / buyers
-    wide = rates(treated, held).times(max(each, 0.0))
+    each = worth if worth is not None else max(float(treated.values.sum() + held.values.sum()) / buyers, 0.0)
+    wide = rates(treated, held).times(each)
     lows = [low for low in (plain.low, wide.low) if low is not None]
     highs = [high for high in (plain.high, wide.high) if high is not None]
     p = plain.p_value if plain.p_value is not None else wide.p_value

@@ -182,10 +182,16 @@ def test_the_smallest_detectable_effect_is_seen_four_times_in_five() -> None:
 amounts = st.lists(st.floats(0, 1e6, allow_nan=False), max_size=12)
 
 
+def worth(people: Arm, each: float) -> Arm:
+    """The same people, of whom each conversion is worth as much."""
+    return Arm(people.converted * each, people.converted, people.before, people.people)
+
+
 @given(amounts, amounts)
 def test_whatever_the_people_did_an_interval_holds_its_estimate(one: list[float], two: list[float]) -> None:
     treated, held = arm(np.array(one, dtype=float)), arm(np.array(two, dtype=float), prefix="q")
-    for found in (lift.value(treated, held), lift.rates(treated, held), lift.value(treated, held, 3.0)):
+    fixed = [lift.value(worth(treated, each), worth(held, each), each) for each in (3.0, -20.0)]
+    for found in (lift.value(treated, held), lift.rates(treated, held), *fixed):
         if found.low is not None and found.high is not None:
             assert found.estimate is not None
             slack = 1e-9 * max(1.0, abs(found.estimate))
