@@ -111,6 +111,7 @@ class _Sums:
         self.last: Numbers = np.full(people, np.inf)
         self.first: Numbers = np.full(people, -np.inf)
         self.total: Numbers = np.zeros(people)
+        self.worth: Numbers = np.zeros(people)
 
     def add(self, rows: pl.DataFrame) -> None:
         who, age, values = rows["who"].to_numpy(), rows["age"].to_numpy(), rows["v"].to_numpy()
@@ -121,14 +122,15 @@ class _Sums:
         np.minimum.at(self.last, who, age)
         np.maximum.at(self.first, who, age)
         np.add.at(self.total, who, 1.0)
+        np.add.at(self.worth, who, values)
 
     def columns(self, kind: str) -> dict[str, pl.Series]:
-        sum_names, (recency, first, total), _ = type_names(kind)
+        sum_names, (recency, first, total, worth), _ = type_names(kind)
         never = self.total == 0
         self.last[never] = self.first[never] = np.nan
         columns = {name: pl.Series(column) for name, column in zip(sum_names, self.sums, strict=True)}
         columns |= {recency: pl.Series(self.last).fill_nan(None), first: pl.Series(self.first).fill_nan(None)}
-        return columns | {total: pl.Series(self.total)}
+        return columns | {total: pl.Series(self.total), worth: pl.Series(self.worth)}
 
 
 def _type_columns(past: pl.LazyFrame, people: pl.DataFrame, needed: frozenset[str] | None) -> dict[str, pl.Series]:

@@ -23,6 +23,7 @@ from nudge.profile.spec import (
     RECENT,
     SUMS,
     TOTAL,
+    WORTH,
 )
 from nudge.vocabulary import DAY, Event
 
@@ -115,7 +116,7 @@ def copy(state: Mapping[str, Any]) -> State:
 
 def _start(time: int, value: float | None) -> list[Any]:
     amount = _amount(value)
-    return [time, time, 1, *(1.0 if row.weigh is None else amount for row in DECAYED)]
+    return [time, time, 1, amount, *(1.0 if row.weigh is None else amount for row in DECAYED)]
 
 
 def _amount(value: float | None) -> float:
@@ -129,6 +130,7 @@ def _add(row: list[Any], time: int, value: float | None) -> None:
     amount = 0.0 if value is None else _amount(value)
     since = time - row[LAST]
     row[TOTAL] += 1
+    row[WORTH] += amount
     if since >= 0:
         row[LAST] = time
         for rate, count, worth in _BY_HALF_LIFE:
@@ -152,7 +154,7 @@ def _sum(a: list[Any], b: list[Any]) -> list[Any]:
     for slot, row in enumerate(DECAYED, SUMS):
         rate = 1.0 / (row.half_life_days * DAY)
         sums.append(a[slot] * exp2((a[LAST] - last) * rate) + b[slot] * exp2((b[LAST] - last) * rate))
-    return [last, min(a[FIRST], b[FIRST]), a[TOTAL] + b[TOTAL], *sums]
+    return [last, min(a[FIRST], b[FIRST]), a[TOTAL] + b[TOTAL], a[WORTH] + b[WORTH], *sums]
 
 
 def _move(weights: dict[str, float], at: int, time: int, span: int) -> int:

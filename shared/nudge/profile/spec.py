@@ -5,7 +5,7 @@ formula is written once with `+ - * /` and comparisons, and is evaluated on floa
 
 State of a person (JSON, compact keys):
 
-- `e`: {event type: [last, first, total, decayed counts…, decayed values…]}; sums are as of `last`;
+- `e`: {event type: [last, first, total, sum of values, decayed counts…, decayed values…]}; decayed sums are as of `last`;
 - `h`: [anchor, {hour of week: weight}], `c`: [anchor, {category: weight}]; sums are as of the anchor, which is the
   latest time rounded down to a whole half-life (so moving it is an exact power of two);
 - `r`: {item: time of the latest event}, the newest `RecentItems.keep`;
@@ -64,6 +64,13 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """Σ value over the events of a type, ever."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class HourOfWeek:
     """168 decayed counts by hour of the week, UTC, Monday first. The vector shows shares by part of the day, the share of
     the weekend, and the peak hour: the earliest hour of the day whose weight is the largest to nine digits."""
@@ -97,7 +104,7 @@ class Formula:
     of: Callable[[Any], Any]
 
 
-type Row = Decayed | Recency | First | Total | HourOfWeek | CategoryAffinity | RecentItems | Formula
+type Row = Decayed | Recency | First | Total | Worth | HourOfWeek | CategoryAffinity | RecentItems | Formula
 
 SPEC: tuple[Row, ...] = (
     *(Decayed(f"count.{{type}}.{days}d", days) for days in (1, 7, 30, 90)),
@@ -105,6 +112,7 @@ SPEC: tuple[Row, ...] = (
     Recency("days_since.{type}"),
     First("days_since_first.{type}"),
     Total("total.{type}"),
+    Worth("value.{type}.total"),
     Formula("trend.{type}", lambda x: x["count.{type}.7d"] / (x["count.{type}.30d"] + 0.1)),
     Formula("value_per.{type}", lambda x: x["value.{type}.90d"] / (x["count.{type}.90d"] + 0.000001)),
     HourOfWeek("hour_of_week", 90, OURS),
@@ -226,7 +234,7 @@ HOURS = next(row for row in SPEC if isinstance(row, HourOfWeek))
 AFFINITY = next(row for row in SPEC if isinstance(row, CategoryAffinity))
 RECENT = next(row for row in SPEC if isinstance(row, RecentItems))
 
-LAST, FIRST, TOTAL, SUMS = 0, 1, 2, 3
+LAST, FIRST, TOTAL, WORTH, SUMS = 0, 1, 2, 3, 4
 """Slots of a type's list: the decayed sums start at `SUMS`, in the order of `DECAYED`."""
 
 HOUR_NAMES = tuple(f"{HOURS.name}.{part}" for part in (*DAY_PARTS, "weekend"))

@@ -36,7 +36,7 @@ def _states(events: pl.DataFrame) -> Iterator[tuple[str, dict[str, Any], bytes]]
     recent, ids = _lists(_recent(events)), _lists(events.select("user_id", "event_id", "t"))
     for user_id, kinds in types.items():
         state: dict[str, Any] = {
-            "e": {kind: [last, first, total, *sums] for kind, last, first, total, *sums in kinds},
+            "e": {kind: list(row) for kind, *row in kinds},
             "h": _anchored(hours.get(user_id)),
             "c": _anchored(affinity.get(user_id)),
             "r": dict(recent.get(user_id, ())),
@@ -71,7 +71,13 @@ def _type_sums(events: pl.DataFrame) -> pl.DataFrame:
     return (
         events.with_columns(last)
         .group_by("user_id", "event_type")
-        .agg(pl.col("last").first(), pl.col("t").min().alias("first"), pl.len().alias("total"), *sums)
+        .agg(
+            pl.col("last").first(),
+            pl.col("t").min().alias("first"),
+            pl.len().alias("total"),
+            pl.col("v").sum().alias("worth"),
+            *sums,
+        )
         .sort("user_id", "event_type")
     )
 

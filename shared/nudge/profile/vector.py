@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from math import exp2, isfinite
+from operator import itemgetter, mul
 from typing import Any
 
 from nudge.profile.spec import (
@@ -28,18 +29,21 @@ from nudge.profile.spec import (
     SUMS,
     TOTAL,
     TYPE_FORMULAS,
+    WORTH,
     First,
     Recency,
     Total,
+    Worth,
 )
 from nudge.vocabulary import DAY, Micros, Profile, Vector
 
 _RATES = tuple(-1.0 / (days * DAY) for days in HALF_LIVES)
 _SUMS = tuple(row.name for row in DECAYED)
-_HALF_LIFE_OF_SUM = tuple(HALF_LIVES.index(row.half_life_days) for row in DECAYED)
-_RECENCY, _FIRST, _TOTAL = (
-    next(row.name for row in SPEC if isinstance(row, family)) for family in (Recency, First, Total)
-)
+_of_sums = itemgetter(*(HALF_LIVES.index(row.half_life_days) for row in DECAYED))
+"""One factor a half-life → one factor a sum, in the order of `DECAYED`."""
+_HOUR_OF_DAY = {str(hour): hour % 24 for hour in range(168)}
+_WEEKEND = frozenset(str(hour) for hour in range(120, 168))
+_OTHERS = tuple(next(row.name for row in SPEC if isinstance(row, family)) for family in (Recency, First, Total, Worth))
 
 _PRIVATE_WORDS = """
 email mail phone mobile telephone tel fax name firstname lastname fullname surname username nickname givenname familyname
@@ -65,7 +69,7 @@ def vector(state: Mapping[str, Any], as_of: Micros) -> dict[str, float | None]:
         raise ValueError(f"as_of {as_of} is not after the last event {last_time(state)} of the state")
     out: dict[str, float | None] = {}
     for kind, row in state.get("e", {}).items():
-        _of_type(out, kind, row, as_of)
+        out.update(zip(_names(kind), _of_type(row, as_of), strict=True))
     _of_hours(out, state)
     if state.get("c"):
         weights = state["c"][1]
@@ -144,25 +148,30 @@ def category_name(category: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def type_names(kind: str) -> tuple[tuple[str, ...], tuple[str, str, str], tuple[str, ...]]:
-    """Names of an event type: decayed sums in the order of `DECAYED`; recency, first, total; formulas."""
+def type_names(kind: str) -> tuple[tuple[str, ...], tuple[str, str, str, str], tuple[str, ...]]:
+    """Names of an event type: decayed sums in the order of `DECAYED`; recency, first, total, sum of values; formulas."""
     sums = tuple(name.replace("{type}", kind) for name in _SUMS)
-    others = (_RECENCY.replace("{type}", kind), _FIRST.replace("{type}", kind), _TOTAL.replace("{type}", kind))
-    return sums, others, tuple(formula.name.replace("{type}", kind) for formula in TYPE_FORMULAS)
+    recency, first, total, worth = (name.replace("{type}", kind) for name in _OTHERS)
+    return (
+        sums,
+        (recency, first, total, worth),
+        tuple(formula.name.replace("{type}", kind) for formula in TYPE_FORMULAS),
+    )
 
 
-def _of_type(out: dict[str, float | None], kind: str, row: list[Any], as_of: Micros) -> None:
-    sums, (recency, first, total), formulas = type_names(kind)
+@lru_cache(maxsize=4096)
+def _names(kind: str) -> tuple[str, ...]:
+    return tuple(name for some in type_names(kind) for name in some)
+
+
+def _of_type(row: list[Any], as_of: Micros) -> list[float]:
+    """The values of an event type, in the order of `_names`."""
     age = as_of - row[LAST]
-    factors = [exp2(age * rate) for rate in _RATES]
-    values = [held * factors[place] for held, place in zip(row[SUMS:], _HALF_LIFE_OF_SUM, strict=True)]
-    out.update(zip(sums, values, strict=True))
+    values = list(map(mul, row[SUMS:], _of_sums([exp2(age * rate) for rate in _RATES])))
     local = dict(zip(_SUMS, values, strict=True))
-    out[recency] = age / DAY
-    out[first] = (as_of - row[FIRST]) / DAY
-    out[total] = float(row[TOTAL])
-    for formula, name in zip(TYPE_FORMULAS, formulas, strict=True):
-        out[name] = float(formula.of(local))
+    values += (age / DAY, (as_of - row[FIRST]) / DAY, float(row[TOTAL]), row[WORTH])
+    values += [float(formula.of(local)) for formula in TYPE_FORMULAS]
+    return values
 
 
 def _of_hours(out: dict[str, float | None], state: Mapping[str, Any]) -> None:
@@ -173,9 +182,8 @@ def _of_hours(out: dict[str, float | None], state: Mapping[str, Any]) -> None:
     by_hour = [0.0] * 24
     weekend = 0.0
     for key, weight in weights.items():
-        hour = int(key)
-        by_hour[hour % 24] += weight
-        if hour >= 120:
+        by_hour[_HOUR_OF_DAY[key]] += weight
+        if key in _WEEKEND:
             weekend += weight
     shares = [sum(by_hour[start:until]) / whole for start, until in DAY_PARTS.values()]
     out.update(zip(HOUR_NAMES, [*shares, weekend / whole], strict=True))

@@ -249,7 +249,7 @@ def test_people_rebuilt_from_the_lake_are_the_people_built_step_by_step(seed: in
 def test_a_rebuild_heals_what_was_undecidable_or_wrong() -> None:
     profiles, expected, events = MemoryProfiles(), MemoryProfiles(), some(people=["ann"])
     ApplyEvents(expected)(events, now=NOW)
-    profiles.save([Profile("ann", state={"e": {"view": [1, 1, 9, *[7.0] * 7]}, "stale": True}, seen=b"")])
+    profiles.save([Profile("ann", state={"e": {"view": [1, 1, 9, *[7.0] * 8]}, "stale": True}, seen=b"")])
     Rebuild(ObjectsLakeWithEvents(events), profiles)(now=NOW)
     assert same(profiles, expected)
 
