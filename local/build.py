@@ -28,7 +28,7 @@ LIGHT = {door: ["aws-lambda-powertools"] for door in ("collect", "arrive", "feed
     ],  # Lambda's image need not carry the time zones that quiet hours ask for
     "deliver": ["aws-lambda-powertools", "jinja2", "tzdata"],
 }
-HEAVY = ["aws-lambda-powertools", "pandas", "polars", "scikit-learn", "tzdata", "zstandard"]
+HEAVY = ["aws-lambda-powertools", "pandas", "polars", "scikit-learn", "statsmodels", "tzdata", "zstandard"]
 
 
 def build(sam: str) -> None:
