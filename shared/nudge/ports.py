@@ -277,6 +277,15 @@ class Models(Protocol):
     def versions(self, goal: str) -> list[dict[str, Any]]:
         """Cards of all versions, oldest first, each with `champion: bool`."""
 
+    def version(self, goal: str, version: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Artefact and card of one version, both verified. Raises NotFound, BadInput."""
+
+    def pointer(self, goal: str) -> dict[str, Any]:
+        """What the pointer says (`version token reason previous`); {} when there is none that can be trusted."""
+
+    def names(self) -> list[str]:
+        """Everything that models, or verdicts on why there are none, are stored under."""
+
 
 class Plans(Protocol):
     """The plan in force: `plan/plan.json`."""

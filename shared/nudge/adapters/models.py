@@ -128,6 +128,21 @@ class StoredModels:
             found.append({**card, **named, **state})
         return sorted(found, key=lambda card: (card["created_at"], card["version"]))
 
+    def version(self, goal: str, version: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        manifest = self._manifest(goal, version)
+        artefact, card = (json.loads(self._file(goal, manifest, name)) for name in ("model.json", "card.json"))
+        structure(artefact)
+        if artefact["name"] != goal:
+            raise BadInput(f"{goal}: the artefact is another goal's", reason="bad_model")
+        return artefact, card | {"version": version, "created_at": manifest["created_at"]}
+
+    def pointer(self, goal: str) -> dict[str, Any]:
+        return self._pointer(goal)[0]
+
+    def names(self) -> list[str]:
+        keys = (one.key.split("/") for one in self._objects.list("models/"))
+        return sorted({parts[1] for parts in keys if len(parts) > 2 and not parts[1].startswith(".")})
+
     def _names(self, goal: str) -> Iterator[str]:
         prefix, ending = f"models/{_name(goal)}/", "/manifest.json"
         for one in self._objects.list(prefix):

@@ -1,12 +1,15 @@
-"""Train: the lake becomes challengers; a challenger that is better by more than noise becomes champion.
+"""Train: the lake becomes challengers; a challenger that passes every gate becomes champion.
 
-In: the name of a model, or none for all that the plan wants. Out: a verdict for each, kept beside the model. One failure
-stops no other. Promotion is fenced: a training that was overtaken while it ran points nowhere.
+In: tasks of the plan. Out: a verdict for each, kept beside the model. One failure stops no other. Promotion is fenced: a
+training that was overtaken while it ran points nowhere, and one that died after it had pointed knows its own when it is
+run again under the same token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,9 +17,11 @@ from typing import Any
 
 from nudge import plan as plans_of
 from nudge.errors import BadInput, NotFound, NotReady, Unavailable
+from nudge.flows.models_admin import load
 from nudge.flows.training_rows import History
-from nudge.flows.trainings.task import Present, Task, tasks_of, training
+from nudge.flows.trainings.task import Made, Present, Task, tasks_of, training
 from nudge.learn import Recipe
+from nudge.learn.gate import Answer, Gate, stored
 from nudge.ports import Lake, Models, Plans
 from nudge.vocabulary import Micros
 
@@ -26,7 +31,7 @@ NOT_READY = "not-ready"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How one goal's training ended. `missing` says what it lacks when there is no model; `failed` that it broke."""
+    """How one task's training ended. `missing` says what it lacks when there is no model; `failed` that it broke."""
 
     goal: str
     promoted: bool
@@ -36,6 +41,7 @@ class Verdict:
     metrics: dict[str, list[float]] = field(default_factory=dict)
     missing: dict[str, object] = field(default_factory=dict)
     failed: bool = False
+    gates: tuple[Gate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,57 +55,81 @@ class Train:
     progress: Callable[[str, str], None] | None = None
 
     def __call__(self, name: str | None = None, *, now: Micros) -> list[Verdict]:
-        """Verdicts, in the order of `tasks_of`.
+        """By hand, all in one go: verdicts in the order of `tasks_of`.
 
         Raises
         ------
         NotFound
             The plan wants no such model.
         NotReady
-            There is no plan, or no event.
+            There is no plan.
         Unavailable
             A store did not answer for some model (the others are done); run again: what is stored is not stored twice.
         """
-        tasks = tasks_of(plans_of.load(self.plans.current()))
-        chosen = [task for task in tasks if name in (None, task.name)]
-        if not chosen:
-            raise NotFound(f"the plan wants no model {name!r}; it wants {', '.join(task.name for task in tasks)}")
-        verdicts, down = [], None
-        with TemporaryDirectory(prefix="nudge-train-") as folder:
-            self._tell("", "reading the lake")
-            history = History.copy(self.lake, Path(folder), now)
-            for task in chosen:
+        tasks, verdicts, down = self.tasks(None if name is None else [name]), [], None
+        with self.history(now) as history:
+            for task in tasks:
                 try:
-                    verdicts.append(self._task(task, history, now))
+                    verdicts.append(self.one(task, history, self.models.token(task.name), now))
                 except Unavailable as error:
                     down = error
         if down is not None:
             raise down
         return verdicts
 
-    def _task(self, task: Task, history: History, now: Micros) -> Verdict:
-        token = self.models.token(task.name)
-        version = NOT_READY
+    def tasks(self, names: list[str] | None = None) -> list[Task]:
+        """What the plan in force wants learned: all, or those of these names. Raises NotFound, NotReady (see above)."""
+        wanted = tasks_of(plans_of.load(self.plans.current()))
+        unknown = set(names or ()) - {task.name for task in wanted}
+        if unknown:
+            listed = ", ".join(task.name for task in wanted)
+            raise NotFound(f"the plan wants no model {', '.join(sorted(unknown))}; it wants {listed}")
+        return [task for task in wanted if names is None or task.name in names]
+
+    @contextmanager
+    def history(self, now: Micros) -> Iterator[History | NotReady]:
+        """One copy of the lake for several tasks, until `now`; NotReady (not raised) when there is nothing to learn from."""
+        with TemporaryDirectory(prefix="nudge-train-") as folder:
+            self._tell("", "reading the lake")
+            try:
+                held: History | NotReady = History.copy(self.lake, Path(folder), now)
+            except NotReady as empty:
+                held = empty
+            yield held
+
+    def one(self, task: Task, history: History | NotReady, token: int, now: Micros) -> Verdict:
+        """Train one task and keep its verdict. Raises Unavailable when a store does not answer."""
         try:
-            verdict = self._contest(task, history, token, now)
-            version = verdict.version or NOT_READY
+            if isinstance(history, NotReady):
+                raise history
+            verdict, new = self._contest(task, history, token, now)
         except NotReady as wrong:
-            verdict = Verdict(task.name, False, str(wrong), missing=wrong.missing)
+            verdict, new = Verdict(task.name, False, str(wrong), missing=wrong.missing), True
         except Unavailable:
             raise
         except Exception as error:  # whatever the data does to one of them, the others are trained
-            verdict = Verdict(task.name, False, f"broke: {type(error).__name__} at {_where(error)}", failed=True)
-        self.models.verdict(task.name, version, _plain(verdict) | {"token": token})
+            broke = f"broke: {type(error).__name__} at {_where(error)}"
+            verdict, new = Verdict(task.name, False, broke, failed=True), True
+        if new:
+            self.models.verdict(task.name, verdict.version or NOT_READY, plain(verdict) | {"token": token})
         return verdict
 
-    def _contest(self, task: Task, history: History, token: int, now: Micros) -> Verdict:
-        make = training(task.kind)
-        made = make(task, history, self._present(task.name), self.recipe, lambda step: self._tell(task.name, step), now)
+    def _contest(self, task: Task, history: History, token: int, now: Micros) -> tuple[Verdict, bool]:
+        """The verdict, and whether it is a new one (not that on a version which was in force already)."""
+        make, present = training(task.kind), self._present(task.name)
+        made = make(task, history, present, self.recipe, lambda step: self._tell(task.name, step), now)
+        answer = Answer((*_gates(made), *stored(made.model, load)))
         self.models.publish(task.name, made.version, {"model.json": made.model, "card.json": made.card})
-        promoted, reason = made.passed, made.reason
-        if promoted and not self.models.promote(task.name, made.version, token=token, reason=reason):
+        promoted, reason, new = answer.passed, answer.reason, True
+        if present is not None and present[0] == made.version:
+            pointer = self.models.pointer(task.name)
+            promoted = new = pointer.get("token") == token  # we have pointed to it ourselves, and died before we told
+            reason = str(pointer["reason"]) if promoted else "this version is the champion already"
+        elif promoted and not self.models.promote(task.name, made.version, token=token, reason=reason):
             promoted, reason = False, "a later training has pointed already"
-        return Verdict(task.name, promoted, reason, made.version, made.kind, dict(made.metrics))
+        metrics = {name: list(figure) for name, figure in made.metrics.items()}
+        verdict = Verdict(task.name, promoted, reason, made.version, made.kind, metrics=metrics, gates=answer.gates)
+        return verdict, new
 
     def _present(self, name: str) -> Present:
         """The model in force, or None when there is none that can be trusted: then any honest model is better."""
@@ -113,8 +143,15 @@ class Train:
             self.progress(name, step)
 
 
-def _plain(verdict: Verdict) -> dict[str, Any]:
-    return asdict(verdict)
+def plain(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON."""
+    held: dict[str, Any] = json.loads(json.dumps(asdict(verdict)))
+    return held
+
+
+def _gates(made: Made) -> tuple[Gate, ...]:
+    """A kind's own gates; of a kind that only says yes or no, that."""
+    return made.gates or (Gate("better", made.passed, made.reason),)
 
 
 def _where(error: BaseException) -> str:

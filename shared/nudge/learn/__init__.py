@@ -5,7 +5,7 @@ the gate's answer. Knows no store, no clock, and never the online path: `score.l
 """
 
 from nudge.learn.contest import Trained, train
-from nudge.learn.gate import Gate, gate
+from nudge.learn.gate import Answer, Gate, gate
 from nudge.learn.recipe import Recipe
 
-__all__ = ["Gate", "Recipe", "Trained", "gate", "train"]
+__all__ = ["Answer", "Gate", "Recipe", "Trained", "gate", "train"]

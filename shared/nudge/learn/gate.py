@@ -1,38 +1,98 @@
-"""May a challenger become champion, and why (not)?"""
+"""May a challenger become champion? Each gate says yes or no, and why; all are kept with the verdict.
+
+In: a challenger, what it was trained and judged on, the model in force. Out: an `Answer`. Knows no store. Other kinds of
+models make their own gates (`Gate(name, passed, said)`) and answer with the same `Answer`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
 
 import numpy as np
+import polars as pl
 
+from nudge.errors import NudgeError
 from nudge.learn import judge
 from nudge.learn.contest import Trained
-from nudge.learn.export import Scores
+from nudge.learn.export import TOLERANCE, Scores
+from nudge.learn.features import Feature, numbers
 from nudge.learn.recipe import Recipe
+
+BETTER = "better"
+ALREADY = "this version is the champion already"
+LEAK = 0.98
+MISCALIBRATED = 0.05
+"""The largest expected calibration error beyond what noise alone gives, where the plan says nothing else."""
+LARGEST_BYTES = 16 * 1024 * 1024
+SLOWEST_SECONDS = 2.0
+LOADS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """May the challenger become champion, and why (not)."""
+    """One condition of promotion: did it hold, and what was found."""
 
+    name: str
     passed: bool
-    reason: str
-    gain: float
-    at_least: float
-    against: str
+    said: str
 
 
-def gate(trained: Trained, champion: tuple[str, Scores] | None, recipe: Recipe) -> Gate:
-    """Is the challenger better on the last slice by more than noise: than the present champion, scored on the same rows
-    through `score`, or, where there is none, than the base rate of the slice before?"""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All gates of a challenger."""
+
+    gates: tuple[Gate, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(one.passed for one in self.gates)
+
+    @property
+    def reason(self) -> str:
+        """What the failed gates say; when none failed, by how much it is better."""
+        failed = [one for one in self.gates if not one.passed]
+        told = failed or [one for one in self.gates if one.name == BETTER] or list(self.gates)
+        return "; ".join(one.said for one in told)
+
+    def plain(self) -> list[dict[str, Any]]:
+        return [asdict(one) for one in self.gates]
+
+
+def gate(
+    trained: Trained, champion: tuple[str, Scores] | None, recipe: Recipe, *, miscalibrated: float = MISCALIBRATED
+) -> Answer:
+    """What the last slice of time says: better than the champion by more than noise, calibrated; and parity. The champion is
+    scored on the same rows through `score`; where there is none, the base rate of the slice before stands for it.
+    `miscalibrated` is the largest calibration error beyond noise (the plan's `learn.drift.calibration`)."""
+    card = json.loads(trained.card)
+    against, present = _present(trained, champion)
+    return Answer(
+        (
+            better(trained, against, present, recipe),
+            calibrated(trained, against, present, miscalibrated, recipe),
+            Gate("parity", card["parity"] <= TOLERANCE, f"differs from scikit-learn by at most {card['parity']:.2g}"),
+        )
+    )
+
+
+def _present(trained: Trained, champion: tuple[str, Scores] | None) -> tuple[str, np.ndarray]:
+    """Name and probabilities of what the challenger must beat."""
     if champion is None:
-        against, present = "the base rate", np.full(len(trained.probability), trained.base_rate)
-    elif champion[0] == trained.version:
-        return Gate(False, "this version is the champion already", 0.0, 0.0, champion[0])
-    else:
-        against = champion[0]
-        present = np.array([champion[1].probability(row) for row in trained.test.iter_rows(named=True)])
+        return "the base rate", np.full(len(trained.probability), trained.base_rate)
+    if champion[0] == trained.version:
+        return champion[0], trained.probability
+    rows = trained.test.iter_rows(named=True)
+    return champion[0], np.array([champion[1].probability(row) for row in rows])
+
+
+def better(trained: Trained, against: str, present: np.ndarray, recipe: Recipe) -> Gate:
+    """Is its log loss on the last slice lower by more than noise (paired bootstrap over people)?"""
+    if against == trained.version:
+        return Gate(BETTER, False, ALREADY)
     found = judge.compare(
         trained.probability,
         present,
@@ -43,5 +103,79 @@ def gate(trained: Trained, champion: tuple[str, Scores] | None, recipe: Recipe) 
     )
     sure = f"log loss lower by {found.gain:.5f} (at least {found.at_least:.5f} with {recipe.confidence:.0%} confidence)"
     if found.is_better:
-        return Gate(True, f"better than {against}: {sure}", found.gain, found.at_least, against)
-    return Gate(False, f"not better than {against} by more than noise: {sure}", found.gain, found.at_least, against)
+        return Gate(BETTER, True, f"better than {against}: {sure}")
+    return Gate(BETTER, False, f"not better than {against} by more than noise: {sure}")
+
+
+def positives(slices: Mapping[str, Any], recipe: Recipe) -> Gate:
+    """Has it seen the goal often enough? A model of fewer is shrunken, and its intervals say so; of none it is nothing."""
+    parts = [one for one in slices.values() if isinstance(one, Mapping) and "positives" in one]
+    seen, rows = sum(one["positives"] for one in parts), sum(one["rows"] for one in parts)
+    enough = min(seen, rows - seen) >= recipe.positives
+    return Gate("positives", enough, f"{seen} of {rows} rows reached the goal; {recipe.positives} of each are needed")
+
+
+def calibrated(trained: Trained, against: str, present: np.ndarray, most: float, recipe: Recipe) -> Gate:
+    """Do its probabilities come true? Fails when its calibration error exceeds what chance gives a perfect model by more than
+    `most`, and the model in force does no worse: where the world has moved, the nearer of two is still the better one."""
+    error = judge.calibration_error(trained.probability, trained.rows)
+    noise = judge.calibration_noise(trained.probability, trained.rows, resamples=recipe.resamples, seed=recipe.seed)
+    said = f"calibration error {error:.4f}, of which chance explains up to {noise:.4f}; {most:g} more is allowed"
+    if error <= noise + most:
+        return Gate("calibration", True, said)
+    theirs = judge.calibration_error(present, trained.rows)
+    if error < theirs:
+        return Gate("calibration", True, f"{said}; still nearer than {against} ({theirs:.4f})")
+    return Gate("calibration", False, said)
+
+
+def leak(rows: pl.DataFrame, features: Iterable[Feature]) -> Gate:
+    """Does one feature alone tell who does it? Then it was probably written down afterwards. Judged on the training slice,
+    where no level stands for a handful of rows."""
+    label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
+    found = [(alone(rows, one, label, weight), str(one["name"])) for one in features]
+    if not found:
+        return Gate("leak", True, "it reads no feature")
+    auc, name = max(found)
+    said = f"the strongest feature alone, {name}, has AUC {auc:.3f}"
+    if auc > LEAK:
+        return Gate(
+            "leak", False, f"leak alarm: {said}, above {LEAK}: was it known before, or written down afterwards?"
+        )
+    return Gate("leak", True, said)
+
+
+def alone(rows: pl.DataFrame, feature: Feature, label: np.ndarray, weight: np.ndarray) -> float:
+    """AUC of one feature by itself, in its better direction: a number with its missing values at either end, a category by
+    the rate of each of its levels."""
+    if feature["type"] != "number":
+        if feature["name"] not in rows.columns:
+            return 0.5
+        levels = rows[feature["name"]].cast(pl.String).fill_null("").to_numpy()
+        codes = np.unique(levels, return_inverse=True)[1]
+        rate = np.bincount(codes, weight * label) / np.maximum(np.bincount(codes, weight), 1e-300)
+        return judge.auc(rate[codes], label, weight)
+    values = numbers(rows, feature)
+    missing = np.isnan(values)
+    ends = (np.where(missing, end, values) for end in ((-np.inf, np.inf) if missing.any() else (0.0,)))
+    return max(max(auc, 1 - auc) for auc in (judge.auc(one, label, weight) for one in ends))
+
+
+def stored(model: bytes, load: Callable[[Any], object], stopwatch: Callable[[], float] = perf_counter) -> list[Gate]:
+    """Of any kind: is the artefact small enough, and does it load, and fast enough? Time is measured for this alone; nothing
+    that is stored with the model depends on it."""
+    size = Gate("size", len(model) <= LARGEST_BYTES, f"{len(model):,} bytes; {LARGEST_BYTES:,} at most")
+    if not size.passed:
+        return [size]
+    took = []
+    try:
+        for _ in range(LOADS):
+            began = stopwatch()
+            load(json.loads(model))
+            took.append(stopwatch() - began)
+            if took[-1] < SLOWEST_SECONDS / 10:
+                break
+    except (NudgeError, ValueError, KeyError, TypeError) as wrong:
+        return [size, Gate("load", False, f"does not load: {type(wrong).__name__}: {wrong}")]
+    said = f"loads in {min(took) * 1000:.0f} ms; {SLOWEST_SECONDS * 1000:.0f} at most"
+    return [size, Gate("load", min(took) <= SLOWEST_SECONDS, said)]

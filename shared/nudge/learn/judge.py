@@ -91,6 +91,25 @@ def reliability(p: np.ndarray, rows: Rows) -> list[dict[str, float]]:
     return table
 
 
+def calibration_error(p: np.ndarray, rows: Rows) -> float:
+    """Expected calibration error over ten bins of equal size."""
+    return _ece(p, rows.label)(rows.weight)
+
+
+def calibration_noise(p: np.ndarray, rows: Rows, *, resamples: int, seed: int, confidence: float = 0.95) -> float:
+    """The calibration error that a perfect model would stay below this often: labels drawn from the probabilities themselves."""
+    rng = np.random.default_rng(seed + 2)
+    drawn = [_ece(p, (rng.random(len(p)) < p).astype(float))(rows.weight) for _ in range(resamples)]
+    return float(np.quantile(drawn, confidence))
+
+
+def auc(score: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
+    """Weighted area under the ROC curve, ties counted half; 0.5 where only one label is there."""
+    if not 0 < (weight * label).sum() < weight.sum():
+        return 0.5
+    return _ranking(score, label)["auc"](weight)
+
+
 def _mean(values: np.ndarray) -> Metric:
     return lambda weight: float((values * weight).sum() / weight.sum())
 
@@ -107,7 +126,7 @@ def _ece(p: np.ndarray, label: np.ndarray) -> Metric:
 def _ranking(p: np.ndarray, label: np.ndarray) -> dict[str, Metric]:
     """Metrics of the order, ties counted half (AUC) or shared (the others); sorted once for all resamples."""
     order = np.argsort(-p, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(p[order]) != 0])
+    starts = np.flatnonzero(np.r_[True, p[order][1:] != p[order][:-1]])
     label = label[order]
 
     def groups(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

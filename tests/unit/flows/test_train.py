@@ -101,10 +101,27 @@ def test_people_who_do_not_differ_make_no_champion() -> None:
         made.models.champion("purchase")
 
 
-def test_without_events_it_says_what_is_missing() -> None:
-    with pytest.raises(NotReady) as told:
-        Shop().train(now=NOW)
-    assert told.value.missing == {"events": 0}
+def test_without_events_it_says_of_each_model_what_is_missing() -> None:
+    told = Shop().train(now=NOW)
+    assert [(verdict.goal, verdict.missing) for verdict in told] == [
+        ("purchase", {"events": 0}),
+        ("moon", {"events": 0}),
+    ]
+
+
+def test_every_gate_is_kept_with_the_verdict(filled: Shop) -> None:
+    verdict = Catalogue(filled.models).show("purchase")["verdict"]
+    assert [gate["name"] for gate in verdict["gates"]] == [
+        "better",
+        "calibration",
+        "parity",
+        "positives",
+        "leak",
+        "golden",
+        "size",
+        "load",
+    ]
+    assert all(gate["passed"] and gate["said"] for gate in verdict["gates"])
 
 
 def test_a_short_history_is_not_ready_and_the_verdict_is_kept() -> None:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from nudge.flows.training_rows import History
-from nudge.learn import Recipe
+from nudge.learn import Gate, Recipe
 from nudge.vocabulary import Goal, Micros, Plan
 
 LEARNED = ("propensity",)
@@ -32,7 +32,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A challenger, ready to publish: its bytes, its figures ([value, low, high] each), and what the gate says of it."""
+    """A challenger, ready to publish: its bytes, its figures ([value, low, high] each), and what the gates say of it."""
 
     version: str
     kind: str
@@ -41,6 +41,7 @@ class Made:
     metrics: Mapping[str, list[float]]
     passed: bool
     reason: str
+    gates: tuple[Gate, ...] = ()
 
 
 type Training = Callable[[Task, History, Present, Recipe, Tell, Micros], Made]
