@@ -30,7 +30,10 @@ from nudge.adapters.lake import ObjectsLake
 from nudge.adapters.models import StoredModels
 from nudge.adapters.plans import StoredPlans
 from nudge.adapters.s3 import S3Objects
+from nudge.errors import NotFound
 from nudge.flows.report import FORMATS, Report
+from nudge.flows.train import NOT_READY
+from nudge.flows.trainings import tasks_of
 from nudge.vocabulary import KINDS, Counts, Kind
 
 IDENTITY: Mapping[Kind, tuple[str, ...]] = {
@@ -161,20 +164,20 @@ class Laptop:
         return StoredModels(self.bucket, signer, clock=self.clock.now, fresh_for=0)
 
     def verdicts(self) -> dict[str, dict[str, Any]]:
-        """By goal: the model in force (the newest one when none is), its figures, and what the gate said of it."""
+        """By name: the model in force (the newest one when none is), its figures, and what the gate said of it."""
         found: dict[str, dict[str, Any]] = {}
-        for goal in StoredPlans(self.bucket, clock=self.clock.now).current()["goals"]:
-            versions = self.models.versions(goal)
+        for task in tasks_of(plans.load(StoredPlans(self.bucket, clock=self.clock.now).current())):
+            versions = self.models.versions(task.name)
             told = next((one for one in reversed(versions) if one["champion"]), versions[-1] if versions else None)
             if told is None:
-                found[goal] = {
+                found[task.name] = {
                     "kind": None,
                     "version": None,
                     "metrics": {},
-                    "gate": {"promoted": False, "reason": "no model yet: decisions run on the plan's rules"},
+                    "gate": {"promoted": False, "reason": self._not_ready(task.name)},
                 }
                 continue
-            found[goal] = {
+            found[task.name] = {
                 "kind": told["kind"],
                 "version": told["version"],
                 "metrics": told["metrics"],
@@ -183,6 +186,14 @@ class Laptop:
                 "versions": len(versions),
             }
         return found
+
+    def _not_ready(self, name: str) -> str:
+        """Why there is no version of a model."""
+        try:
+            told = json.loads(self.bucket.get(f"models/{name}/{NOT_READY}/verdict.json"))
+        except NotFound:
+            return "not trained yet"
+        return str(told["reason"])
 
     def messages(self) -> dict[str, int]:
         """Messages by the state they are in."""

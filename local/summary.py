@@ -91,11 +91,13 @@ def _rows(told: Mapping[str, Any], console: Console) -> None:
 
 def _models(told: Mapping[str, Any], console: Console) -> None:
     table = Table(title="Models", title_justify="left")
-    for name in ("goal", "kind", "version", "last slice: value (95 %)", "gate"):
+    for name in ("model", "kind", "version", "last slice: value (95 %)", "gate"):
         table.add_column(name, overflow="fold")
-    for goal, one in told["models"].items():
-        figures = "\n".join(f"{name} {_figure(value)}" for name, value in one["metrics"].items() if name in SHOWN)
-        table.add_row(goal, str(one["kind"]), str(one["version"]), figures, str(one["gate"]["reason"]))
+    for name, one in told["models"].items():
+        metrics = one["metrics"]
+        shown = [figure for figure in SHOWN if figure in metrics] or list(metrics)[: len(SHOWN)]
+        figures = "\n".join(f"{figure} {_figure(metrics[figure])}" for figure in shown)
+        table.add_row(name, str(one["kind"]), str(one["version"]), figures, str(one["gate"]["reason"]))
     console.print(table)
 
 

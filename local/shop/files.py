@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from local.clock import moment
+from local.shop import messages
 from local.shop.people import CATEGORIES, LOCALES, ZONES
 from local.shop.world import World
 from nudge.vocabulary import Counts, Kind, Micros
@@ -49,8 +50,8 @@ class File:
 
 
 def history(world: World, until: Micros) -> tuple[list[File], dict[str, Counts]]:
-    """What the shop has when it starts with Nudge: people, items, and events until then from three systems, each with its
-    own countries and its own dialect; and what should become of their rows."""
+    """What the shop has when it starts with Nudge: people, items, events until then from three systems, each with its own
+    countries and its own dialect, and its help desk's mail; and what should become of their rows."""
     draw = np.random.default_rng([world.seed, 6])
     everything = table(world, world.start, until)
     country = dict(zip(world.people.ids, world.people.country, strict=True))
@@ -73,6 +74,9 @@ def history(world: World, until: Micros) -> tuple[list[File], dict[str, Counts]]
         files.append(File("events", name, _written(name, body)))
         total += Counts(len(body), len(good), len(bad), len(again))
         before = good
+    said = messages.messages(world.people, world.start, until, seed=world.seed)
+    files.append(File("events", "help desk.jsonl", messages.body(said)))
+    total += Counts(len(said), len(said), 0, 0)
     return files, {**counts, "events": total}
 
 

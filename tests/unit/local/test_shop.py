@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from local.ses import Mail
-from local.shop import files
+from local.shop import files, messages
 from local.shop.play import HISTORY_WEEKS, START
 from local.shop.world import WINDOW, World, unsubscribe_url
 from nudge.vocabulary import DAY
@@ -96,3 +96,12 @@ def test_history_counts_its_own_dirt(world: World) -> None:
     assert events.read == lines == events.accepted + events.rejected + events.duplicate
     assert events.rejected == 3 * 3 * files.BROKEN
     assert all(json.loads(line) for line in bodies["us.jsonl"].decode().splitlines())
+
+
+def test_the_help_desk_hears_from_people_in_four_languages_and_not_always_about_the_shop(world: World) -> None:
+    written = messages.messages(world.people, world.start, world.start + 12 * WEEK, seed=world.seed)
+    assert written == messages.messages(world.people, world.start, world.start + 12 * WEEK, seed=world.seed)
+    intents = {row.get("event_action") for row in written}
+    assert intents == {None, *messages.BODIES}
+    assert [row["event_time"] for row in written] == sorted(row["event_time"] for row in written)
+    assert any("\u4e00" <= letter <= "\u9fff" for row in written for letter in row["text"])
