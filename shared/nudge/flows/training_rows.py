@@ -18,9 +18,12 @@ from nudge.learn import Recipe, labels, moments, traits
 from nudge.ports import Lake
 from nudge.profile import batch
 from nudge.profile.vector import trait_features
-from nudge.vocabulary import KINDS, Goal, Kind, Micros
+from nudge.vocabulary import DAY, KINDS, Goal, Kind, Micros
 
 LISTINGS = 5
+LATELY = 28 * DAY
+DECIDED = 100
+"""So many logged decisions tell more than people who were asked nothing."""
 EVENT = ("user_id", "event_id", "event_type", "event_time", "event_action", "item_id", "category", "value")
 DECISION = ("decision_id", "user_id", "decided_at", "goal", "activity", "propensity", "record")
 
@@ -86,6 +89,33 @@ class History:
         if decided.height:
             parts.append(labels.logged(decided, goals, goal, recipe.inverse_propensity))
         return parts, cuts
+
+    def population(self, goal: Goal) -> pl.DataFrame:
+        """Everyone as of the end of the data, if nothing were done: whom a model of the goal is for. For a goal that stands
+        after an event: each person as of just after the latest such event of the last `LATELY`."""
+        moment: Micros | pl.DataFrame = self.end
+        if goal.after is not None:
+            asked = moments.following(self.events, goal).filter(pl.col("at") >= self.end - LATELY)
+            moment = next(moments.rounds(asked, self.end, 0, 1), asked.select("user_id", "at"))
+        return labels.undecided(self._known(moment)).sort("user_id")
+
+    def matured(self, goal: Goal, since: Micros) -> pl.DataFrame:
+        """What came of it since: labelled rows whose windows reach beyond `since` and are over. Logged decisions where there
+        are `DECIDED` of them; else everyone, as of one window before the end, when that is not before `since`."""
+        goals, window = labels.happened(self.events, goal), labels.window_of(goal)
+        decided = labels.decided(self.decisions, goal, self.end).filter(pl.col("at") + window > since)
+        asked = moments.following(self.events, goal).filter(pl.col("at") >= since) if goal.after is not None else None
+        if decided.height >= DECIDED:
+            linked = decided if asked is None else moments.linked(decided, asked)
+            return labels.logged(linked, goals, goal, None)
+        treated = labels.treated(self.decisions, goal)
+        if asked is not None:
+            for one in moments.rounds(asked, self.end, window, 1):
+                links = one.join(asked, on=["user_id", "at"], how="left", maintain_order="left_right")
+                return labels.history(self._known(one), goals, goal, links, treated)
+        elif self.end - window >= since:
+            return labels.history(self._known(self.end - window), goals, goal, self.end - window, treated)
+        return pl.DataFrame(schema={"label": pl.Float64})
 
     def _known(self, as_of: Micros | pl.DataFrame) -> pl.DataFrame:
         """What was known of everyone at a moment, or of each person of a frame `user_id at` at the person's own."""

@@ -91,6 +91,15 @@ def reliability(p: np.ndarray, rows: Rows) -> list[dict[str, float]]:
     return table
 
 
+def interval(
+    rows: Rows, values: np.ndarray, *, resamples: int, confidence: float, seed: int
+) -> tuple[float, float, float]:
+    """The weighted mean of a value a row, with its interval."""
+    mean, tail = _mean(values), (1 - confidence) / 2
+    low, high = np.quantile([mean(weight) for weight in rows.resamples(resamples, seed)], [tail, 1 - tail])
+    return mean(rows.weight), float(low), float(high)
+
+
 def calibration_error(p: np.ndarray, rows: Rows) -> float:
     """Expected calibration error over ten bins of equal size."""
     return _ece(p, rows.label)(rows.weight)

@@ -69,12 +69,13 @@ def history(
     done = treated.select("user_id", done=pl.col("at"))
     inside = pl.col("done").is_between(pl.col("at"), pl.col("at") + window, closed="left")
     reached = rows.select("user_id", "at").join(done, on="user_id").filter(inside).select("user_id").unique()
-    rows = rows.join(reached, on="user_id", how="anti", maintain_order="left").with_columns(
-        weight=pl.lit(1.0),
-        logged=pl.lit(False),
-        **{ACTIVITY: pl.lit(NOTHING), IS_DECISION: pl.lit(0.0)},
-    )
-    return _label(rows, goals, goal)
+    rows = undecided(rows.join(reached, on="user_id", how="anti", maintain_order="left"))
+    return _label(rows.with_columns(weight=pl.lit(1.0), logged=pl.lit(False)), goals, goal)
+
+
+def undecided(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same people, as those about whom nobody asked and for whom nothing is done."""
+    return rows.with_columns(**{ACTIVITY: pl.lit(NOTHING), IS_DECISION: pl.lit(0.0)})
 
 
 def decided(decisions: pl.DataFrame, goal: Goal, end: Micros) -> pl.DataFrame:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from nudge import score
 from nudge.errors import BadInput
 from nudge.flows.training_rows import History
+from nudge.flows.trainings.portrait import portrait
 from nudge.flows.trainings.task import Made, Present, Task, Tell
-from nudge.learn import Answer, Recipe, Trained, gate, slices, train
+from nudge.learn import Answer, Recipe, gate, slices, train
 from nudge.learn.export import canonical
-from nudge.learn.features import rounded
 from nudge.learn.gate import MISCALIBRATED, Gate, leak, positives
 from nudge.learn.labels import window_of
 from nudge.profile.spec import absent
-from nudge.score import golden
 from nudge.vocabulary import Micros
-
-GOLDEN = 8
-"""Rows of the last slice that are kept with the model."""
 
 
 def make(task: Task, history: History, present: Present, recipe: Recipe, tell: Tell, now: Micros) -> Made:
@@ -36,11 +29,13 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
     made = train(cut, goal, end=history.end, data=history.data(cuts), recipe=recipe, load=score.load, absent=absent)
     tell("judging")
     artefact = json.loads(made.model)
-    rows = _golden(artefact, made)
+    told = portrait(goal, history, made, artefact, recipe)
     most = task.plan.learn.get("drift", {}).get("calibration", MISCALIBRATED)
     judged = gate(made, _scorer(present), recipe, miscalibrated=most).gates
-    answer = Answer((*judged, positives(cut.said, recipe), leak(cut.train, artefact["features"]), _finite(rows)))
-    card = canonical(json.loads(made.card) | {"golden": rows})
+    answer = Answer(
+        (*judged, positives(cut.said, recipe), leak(cut.train, artefact["features"]), _finite(told["golden"]))
+    )
+    card = canonical(json.loads(made.card) | told)
     return Made(made.version, made.kind, made.model, card, made.metrics, answer.passed, answer.reason, answer.gates)
 
 
@@ -50,23 +45,6 @@ def _scorer(present: Present) -> tuple[str, score.Scorer] | None:
         return None if present is None else (present[0], score.load(present[1]))
     except BadInput:
         return None
-
-
-def _golden(artefact: Mapping[str, Any], made: Trained) -> list[dict[str, Any]]:
-    """Rows of the last slice, from the least to the most likely, and what the stored model says of them."""
-    order = made.probability.argsort(kind="stable")
-    some = [int(order[place * (len(order) - 1) // (GOLDEN - 1)]) for place in range(GOLDEN)]
-    names = [feature["name"] for feature in artefact["features"]]
-    vectors = [_rounded(made.test.row(number, named=True)) for number in some]
-    return golden.kept(score.load(artefact), vectors, names)
-
-
-def _rounded(row: Mapping[str, Any]) -> dict[str, float | str | None]:
-    """A vector without the last bits of its numbers, in which runs differ."""
-    return {
-        name: float(rounded(np.array(float(value)))) if isinstance(value, int | float) else value
-        for name, value in row.items()
-    }
 
 
 def _finite(rows: list[dict[str, Any]]) -> Gate:
