@@ -10,9 +10,11 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from logging import LogRecord
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
 from nudge.errors import BadInput, Conflict, NotFound, NotReady, NudgeError, Unavailable
@@ -22,13 +24,35 @@ from nudge.vocabulary import Micros
 STATUS: dict[type[NudgeError], int] = {BadInput: 400, NotFound: 404, NotReady: 409, Conflict: 409, Unavailable: 503}
 LARGEST_BODY = 6 * 1024 * 1024
 
+SERVICE = "nudge"
+_NOT_SAID = frozenset(RESERVED_LOG_ATTRS)
+
+
+class Line(LambdaPowertoolsFormatter):
+    """The line that powertools writes, sooner: our messages are words and ids, never JSON, and rarely have a traceback."""
+
+    def format(self, record: LogRecord) -> str:
+        if record.exc_info:
+            return super().format(record)
+        said = {
+            "level": record.levelname,
+            "location": f"{record.funcName}:{record.lineno}",
+            "message": record.getMessage(),
+            "timestamp": self.formatTime(record),
+            "service": SERVICE,
+        }
+        said |= {name: one for name, one in record.__dict__.items() if one is not None and name not in _NOT_SAID}
+        if trace := os.environ.get("_X_AMZN_TRACE_ID"):
+            said["xray_trace_id"] = trace.partition(";")[0].removeprefix("Root=")
+        return self.serialize(said)
+
+
 logger = Logger(
-    service="nudge",
+    service=SERVICE,
     log_uncaught_exceptions=False,
-    json_serializer=json.JSONEncoder(default=str, separators=(",", ":")).encode,
-    json_deserializer=str,  # our messages are words: trying them as JSON costs as much as the rest of the line
+    logger_formatter=Line(service=SERVICE, json_serializer=json.JSONEncoder(default=str, separators=(",", ":")).encode),
 )
-metrics = Metrics(namespace="Nudge", service="nudge")
+metrics = Metrics(namespace="Nudge", service=SERVICE)
 
 
 def _wall_clock() -> Micros:
@@ -123,7 +147,7 @@ def json_object(text: str) -> dict[str, Any]:
     if len(text) > LARGEST_BODY:
         raise BadInput("the body is larger than 6 MB", reason="too_large")
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_twins)
+        value = _decode(text)
     except BadInput:
         raise
     except (ValueError, RecursionError):
@@ -149,6 +173,11 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(held) != len(pairs):
         raise BadInput("a name stands twice in one object", reason="duplicate_key")
     return held
+
+
+_decode: Callable[[str], Any] = json.JSONDecoder(
+    parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_twins
+).decode
 
 
 def _where(error: BaseException) -> str:

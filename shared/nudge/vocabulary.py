@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 type Micros = int
 """Microseconds since 1970-01-01T00:00:00Z."""
@@ -274,8 +274,7 @@ FINAL_STATES = ("sent", "skipped", "failed", "unknown")
 MessageState = Literal["pending", "held", "sending", "sent", "skipped", "failed", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One activity that could be chosen: its score, its value in money and its propensity; or why it was removed."""
 
     activity: str
@@ -285,8 +284,7 @@ class Candidate:
     removed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Everything needed to judge a decision later, and to make it again bit for bit.
 
     `chosen` is what the policy drew; `activity` is what is done: `nothing` when the person is held out (the intent stays

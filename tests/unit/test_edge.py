@@ -4,10 +4,12 @@ import base64
 import contextlib
 import io
 import json
+import logging
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,3 +195,14 @@ def test_only_the_records_that_failed_come_again() -> None:
     records = [{"messageId": name} for name in ("poison", "a", "wrong", "b")]
     assert edge.batch({"Records": records}, work) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
     assert done == ["a", "b"]
+
+
+def test_a_log_line_is_the_one_that_powertools_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-abc;Parent=def;Sampled=1")
+    encode = json.JSONEncoder(default=str, separators=(",", ":")).encode
+    standard = LambdaPowertoolsFormatter(service=edge.SERVICE, json_serializer=encode, json_deserializer=str)
+    record = logging.LogRecord("nudge", logging.INFO, "handler.py", 7, "decided", None, None, "decide")
+    record.__dict__.update(decision_id="ab", model_version=None, group="treatment", city="Zürich")
+    ours = edge.Line(service=edge.SERVICE, json_serializer=encode).format(record)
+    assert ours == standard.format(record)
+    assert '"xray_trace_id":"1-abc"' in ours

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 
 def uniform(text: str) -> float:
     """A uniform number in [0, 1) with 53 bits, from SHA-256."""
@@ -38,4 +40,4 @@ def in_holdout(activity: str, user_id: str, share: float) -> bool:
 
 def request_hash(request: Mapping[str, Any]) -> str:
     """What tells one request from another under the same key: a hash of its canonical JSON."""
-    return hashlib.sha256(json.dumps(request, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
+    return hashlib.sha256(_canonical(request).encode()).hexdigest()[:32]

@@ -7,9 +7,8 @@ Knows nothing of probabilities and money, except that a budget is spent. The rea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from nudge.vocabulary import SECOND, Activity, Condition, Micros, Plan, Profile
@@ -19,8 +18,7 @@ STOPS_EVERYTHING = frozenset({"bounce", "complaint"})
 """Suppressions that stop transactional messages too: the address is dead, or its owner called us spam."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What eligibility is judged by: the person, their vector, when each activity would reach
     them, and what was already spent."""
 

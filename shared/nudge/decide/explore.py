@@ -42,7 +42,7 @@ def propensities(values: Sequence[float], gamma: float) -> list[float]:
     """
     scaled = rewards(values)
     count = len(scaled)
-    best = max(range(count), key=scaled.__getitem__)
+    best = max(range(count), key=values.__getitem__)  # not of the rewards: rounding makes equals of neighbours
     drawn = [1.0 / (count + gamma * (scaled[best] - reward)) for reward in scaled]
     drawn[best] = 0.0
     drawn[best] = 1.0 - sum(drawn)

@@ -8,8 +8,7 @@ held out gets nothing; treatment and holdout can be compared among equal `chosen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nudge.decide import chance, explore, value
 from nudge.vocabulary import NOTHING, Candidate, Decision, Group, Micros, Plan
@@ -17,8 +16,7 @@ from nudge.vocabulary import NOTHING, Candidate, Decision, Group, Micros, Plan
 NAME = "squarecb"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is decided: for whom, when, for which goal, among what; `worth` is the goal's value for this person.
 
     `due_at` says when each activity may reach the person (see `quiet`). Candidates have a probability, or the reason of their removal.

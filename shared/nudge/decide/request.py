@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nudge.decide.chance import request_hash
 from nudge.errors import BadInput
@@ -23,8 +22,7 @@ LONGEST_TEXT = 2048
 LARGEST_INTEGER = 2**53
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A checked request. `hash` tells whether a repeated key asks the same again."""
 
     user_id: str
@@ -74,7 +72,7 @@ def idempotency_key(value: str | None, *, needed: bool) -> str | None:
         if needed:
             raise BadInput("is required: repeat it to repeat a request safely", reason="key_missing", where=where)
         return None
-    if len(value) > LONGEST_KEY or not all(32 < ord(letter) < 127 for letter in value):
+    if len(value) > LONGEST_KEY or " " in value or not (value.isascii() and value.isprintable()):
         raise BadInput(f"must be 1 to {LONGEST_KEY} printable ASCII characters", reason="bad_key", where=where)
     return value
 
@@ -112,7 +110,7 @@ def _name(value: Any, where: str) -> str:
 
 
 def _printable(text: str) -> bool:
-    return not any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text)
+    return text.isprintable() or not any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text)
 
 
 def _candidates(value: Any) -> tuple[str, ...] | None:

@@ -6,9 +6,8 @@ inline candidates. Here the rooms profile, score, decide and act meet; no store 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
-from typing import Self
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from nudge.act.fill import fill
@@ -23,8 +22,7 @@ from nudge.profile.vector import features
 from nudge.vocabulary import NOTHING, Activity, Candidate, Goal, Micros, Plan, Profile, Vector
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """What is known of a request before a model is asked. `due_at` is when each activity would reach the person."""
 
     request: requests.Request

@@ -6,7 +6,7 @@ In: ports that answer with plain data. Out: built objects, built once for each v
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from nudge import plan as plans
 from nudge.errors import BadInput, NotReady, Unavailable
@@ -15,8 +15,7 @@ from nudge.score import Scorer
 from nudge.vocabulary import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Champion:
+class Champion(NamedTuple):
     """The model in force for a goal. `typical_value` is the mean value of the goal's event, where training knew it."""
 
     version: str

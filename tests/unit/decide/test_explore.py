@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isclose
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nudge.decide.explore import pick, propensities, rewards
@@ -21,6 +21,7 @@ def test_propensities_sum_to_one_and_each_is_positive(values: list[float], gamma
     assert all(one > 0 for one in found)
 
 
+@example([-1.0, -1.6e-126, 0.0], 1.0)
 @given(VALUES, GAMMA)
 def test_the_best_has_the_most(values: list[float], gamma: float) -> None:
     found = propensities(values, gamma)
