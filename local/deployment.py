@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from local.template import Template
+from nudge.vocabulary import SECOND, Micros
 
 FUNCTION = "AWS::Lambda::Function"
 
@@ -64,6 +66,11 @@ class Schedule:
         if match is None:
             return None
         return int(match[1]) * {"minute": 60, "hour": 3600, "day": 86_400}[match[2]]
+
+    def event(self, now: Micros) -> dict[str, Any]:
+        """What the function is called with: the input, with the time in the place that the scheduler fills."""
+        at = f"{datetime.fromtimestamp(now // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return {name: at if value == "<aws.scheduler.scheduled-time>" else value for name, value in self.input.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Lambda(AbstractContextManager["Lambda"]):
             raise LookupError(f"the template has no schedule with the task {task!r}")
         for attempt in range(3):
             try:
-                return self.doors.invoke(schedule.function, schedule.input)
+                return self.doors.invoke(schedule.function, schedule.event(self._clock.now()))
             except FunctionFailed as failed:
                 self.failures.append(str(failed))
                 if attempt == 2:

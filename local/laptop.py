@@ -111,8 +111,9 @@ class Laptop:
         return self.part.fire("compact")
 
     def train(self) -> Any:
-        """Train every goal of the plan, as its schedule would; warm doors see the champions at once."""
+        """Train all that the plan wants, as its schedule would, to the end of the run; warm doors see the champions at once."""
         told = self.part.fire("train")
+        self.part.settle()
         self.part.doors.cold()
         return told
 
@@ -122,7 +123,8 @@ class Laptop:
         self.part.fire("report")
         if truth is not None:
             lake, plans_in_force = ObjectsLake(self.bucket), StoredPlans(self.bucket, clock=self.clock.now)
-            Report(lake, self.bucket, plans_in_force, self.arrivals)(now=self.clock.now(), truth=truth)
+            report = Report(lake, self.bucket, plans_in_force, self.arrivals, models=self.models)
+            report(now=self.clock.now(), truth=truth)
         for ending, kind in FORMATS.items():
             answer = self.request("GET", "/v1/reports/latest", headers={"Accept": kind})
             if answer.status != 200:

@@ -21,7 +21,7 @@ from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
 from nudge.flows.models_admin import Catalogue, Rollback
 from nudge.flows.profiles import Rebuild
-from nudge.settings import CollectSettings, PrepareSettings, TrainSettings
+from nudge.settings import CollectSettings, ModelsSettings, PrepareSettings
 from nudge.vocabulary import Micros
 
 
@@ -34,7 +34,7 @@ def _bucket(name: str) -> S3Objects:
 
 
 def _models() -> StoredModels:
-    here = TrainSettings.read()
+    here = ModelsSettings.read()
     return StoredModels(_bucket(here.lake_bucket), KmsSigner(client("kms"), here.model_key_id), clock=_now)
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from nudge import edge
 from nudge.adapters.arrivals import DynamoArrivals
 from nudge.adapters.clients import client
+from nudge.adapters.kms import KmsSigner
 from nudge.adapters.lake import ObjectsLake
+from nudge.adapters.models import StoredModels
 from nudge.adapters.plans import StoredPlans
 from nudge.adapters.s3 import S3Objects
 from nudge.flows.report import FORMATS, Report, age_hours, latest
@@ -29,6 +31,7 @@ def flow() -> Report:
         reports=bucket,
         plans=StoredPlans(bucket, clock=lambda: edge.now()),
         arrivals=DynamoArrivals(client("dynamodb"), here.arrivals_table),
+        models=StoredModels(bucket, KmsSigner(client("kms"), here.model_key_id), clock=lambda: edge.now(), fresh_for=0),
     )
 
 

@@ -60,6 +60,7 @@ class PrepareSettings(Settings):
 class TrainSettings(Settings):
     lake_bucket: str
     model_key_id: str
+    trainings_queue_url: str
 
 
 class DecideSettings(Settings):
@@ -91,3 +92,11 @@ class FeedbackSettings(Settings):
 class ReportSettings(Settings):
     lake_bucket: str
     arrivals_table: str
+    model_key_id: str
+
+
+class ModelsSettings(Settings):
+    """Who works with models by hand."""
+
+    lake_bucket: str
+    model_key_id: str

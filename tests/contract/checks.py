@@ -17,8 +17,8 @@ type Check = Callable[[Template], list[str]]
 OPEN_ROUTES = {("GET", "/u/{token}"), ("POST", "/u/{token}")}
 """People who unsubscribe have no token of ours but the one in the path, and that one is signed."""
 
-DAILY, MINUTELY, HOURLY = "cron(", "rate(1 minute)", "rate(1 hour)"
-SCHEDULES = {("Train", DAILY), ("Report", DAILY), ("Deliver", MINUTELY), ("Prepare", HOURLY)}
+WEEKLY, DAILY, MINUTELY, HOURLY = "a cron of a weekday", "a cron of every day", "rate(1 minute)", "rate(1 hour)"
+SCHEDULES = {("Train", WEEKLY), ("Train", DAILY), ("Report", DAILY), ("Deliver", MINUTELY), ("Prepare", HOURLY)}
 ROWS_THAT_EXPIRE = {"Ledger"}
 FOURTEEN_DAYS = 14 * 86_400
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -313,7 +313,7 @@ def schedules_are_there_and_miss_nothing_silently(template: Template) -> list[st
     for name, schedule in resources(template, "AWS::Scheduler::Schedule").items():
         target, expression = schedule["Target"], schedule["ScheduleExpression"]
         function = str(named(target["Arn"]))
-        found.add((function, DAILY if expression.startswith(DAILY) else expression))
+        found.add((function, _rhythm(expression)))
         if named(target.get("DeadLetterConfig", {}).get("Arn")) not in dead or not target.get("RetryPolicy"):
             wrong.append(f"{name} gives up without a trace")
         failure = invoked.get(function, {}).get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
@@ -322,6 +322,12 @@ def schedules_are_there_and_miss_nothing_silently(template: Template) -> list[st
         if "task" not in json.loads(target["Input"]):
             wrong.append(f"{name} does not say its task")
     return wrong + [f"no schedule: {one}" for one in sorted(SCHEDULES - found)]
+
+
+def _rhythm(expression: str) -> str:
+    if not expression.startswith("cron("):
+        return expression
+    return DAILY if expression.split()[4] in ("?", "*") else WEEKLY
 
 
 # ── stores and keys ──────────────────────────────────────────────────────────────────────────────────────────────────

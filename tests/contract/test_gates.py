@@ -98,7 +98,7 @@ def _extra_variable(template: Template) -> None:
 
 
 def _no_retry(template: Template) -> None:
-    _of(template, "TrainDaily")["Target"].pop("DeadLetterConfig")
+    _of(template, "TrainWeekly")["Target"].pop("DeadLetterConfig")
 
 
 def _anyone_may_mail(template: Template) -> None:

@@ -33,7 +33,11 @@ AFTER_A_LOST_RACE = {("RecordDecisions", "dynamodb:GetItem")}
 """Used only when a transaction was refused, to see whether the decision that stands there is our own."""
 
 CONTEXT: Any = SimpleNamespace(
-    function_name="f", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda:::f", aws_request_id="r"
+    function_name="f",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:::f",
+    aws_request_id="r",
+    get_remaining_time_in_millis=lambda: 900_000,
 )
 
 
@@ -85,6 +89,9 @@ def _live(house: House) -> None:
     house.call("Arrive", _gone(stores))
     house.call("Prepare", {"task": "compact"})
     house.call("Train", event_file("train.schedule"))
+    for run in stores.take("TrainingQueue"):
+        assert house.call("Train", queue_event("train.run", run)) == {"batchItemFailures": []}
+    house.call("Train", event_file("train.drift"))
     put_person(DynamoProfiles(client("dynamodb"), stores.physical("Profiles")), person("live-ana"))
     for number in range(4):
         key = {"idempotency-key": f"k{number}"}

@@ -16,8 +16,9 @@ import polars as pl
 from nudge import plan as plans_of
 from nudge.errors import NotFound, Unavailable
 from nudge.flows import standing
+from nudge.flows.trainings.task import tasks_of
 from nudge.measure import export, findings, frames, page, privacy, quality, tally
-from nudge.ports import Arrivals, Lake, Objects, Plans
+from nudge.ports import Arrivals, Lake, Models, Objects, Plans
 from nudge.profile import batch
 from nudge.vocabulary import SECOND, Kind, Micros, Plan
 
@@ -29,13 +30,15 @@ LISTINGS = 5
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Make the report of now. `smallest_group` withholds every count below it and what could give it away (1: nothing)."""
+    """Make the report of now. `smallest_group` withholds every count below it and what could give it away (1: nothing);
+    `models` verifies the signatures of what is shown of models (None: the report says that nobody did)."""
 
     lake: Lake
     reports: Objects  # also holds models/ and the quality reports
     plans: Plans
     arrivals: Arrivals
     smallest_group: int = 1
+    models: Models | None = None
 
     def __call__(self, *, now: Micros, truth: Mapping[str, float] | None = None) -> dict[str, Any]:
         """The report, also written to `reports/<day>/` and `reports/latest/`.
@@ -48,7 +51,7 @@ class Report:
         arrived = list(self.arrivals.all())
         reasons = standing.reject_reasons(self.reports, arrived)
         body["data_quality"] = quality.data_quality(((one.kind, one.state, one.counts) for one in arrived), reasons)
-        body["models"] = standing.models(self.reports, plan.goals)
+        body["models"] = standing.models(self.reports, [task.name for task in tasks_of(plan)], self.models)
         if truth:
             body = findings.with_truth(body, truth)
         body = privacy.withhold(body, self.smallest_group)

@@ -1,6 +1,7 @@
-"""How things stand: which model is in force for each goal, and why rows were rejected, as their makers wrote it down.
+"""How things stand: which models are in force, what their cards say, and why rows were rejected, as their makers wrote it down.
 
-Read for show only: nothing is decided by it, so no signature is checked here. What cannot be read is left out, not guessed.
+In: what lies under `models/` and `reports/quality/`. Out: sections of the report. Nothing is decided by it. A card is shown
+with what became of its signature; what cannot be read is left out, not guessed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nudge.errors import NotFound
-from nudge.ports import Arrival, Objects
+from nudge.errors import BadInput, NotFound
+from nudge.ports import Arrival, Models, Objects
 
 MOST_REPORTS = 500
 """Quality reports read for their reasons: those of the contents with the most rejected rows."""
+VERIFIED, FORGED, UNCHECKED = "verified", "not ours", "not checked"
+INSIDE = ("golden", "reference", "verdict", "metrics")
+"""Parts of a card that machines need, or that stand elsewhere in the report."""
 
 
 def reject_reasons(objects: Objects, arrived: Iterable[Arrival]) -> dict[str, Counter[str]]:
@@ -27,31 +31,46 @@ def reject_reasons(objects: Objects, arrived: Iterable[Arrival]) -> dict[str, Co
     return found
 
 
-def models(objects: Objects, goals: Iterable[str]) -> list[dict[str, Any]]:
-    """For each goal: the champion's kind, version, metrics ({name: {value, low, high}}) and reason, or why there is none."""
-    return [_standing(objects, goal) for goal in goals]
+def models(objects: Objects, names: Iterable[str], verified: Models | None) -> list[dict[str, Any]]:
+    """For each model of the plan: the champion's kind, version, metrics ({name: {value, low, high}}), reason, signature, gates,
+    card and drift; or why there is none."""
+    return [_standing(objects, name, verified) for name in names]
 
 
-def _standing(objects: Objects, goal: str) -> dict[str, Any]:
-    pointer = _json(objects, f"models/{goal}/champion.json")
+def _standing(objects: Objects, name: str, verified: Models | None) -> dict[str, Any]:
+    pointer = _json(objects, f"models/{name}/champion.json")
     version = pointer.get("version")
-    card = _json(objects, f"models/{goal}/{version}/card.json") if version else {}
-    challenger, verdict = _newest_verdict(objects, goal)
+    card, signature = _card(objects, name, version, verified) if version else ({}, None)
+    newest, verdict = _newest_verdict(objects, name)
+    own = _json(objects, f"models/{name}/{version}/verdict.json") if version else {}
+    drift = _json(objects, f"models/{name}/drift.json")
     return {
-        "goal": goal,
+        "goal": name,
         "kind": card.get("kind"),
         "version": version,
-        "metrics": {name: figure for name, held in (card.get("metrics") or {}).items() if (figure := _figure(held))},
+        "metrics": {title: figure for title, held in (card.get("metrics") or {}).items() if (figure := _figure(held))},
         "reason": pointer.get("reason") or verdict.get("reason"),
-        "challenger": None
-        if challenger in (None, version)
-        else {"version": challenger, "reason": verdict.get("reason")},
+        "signature": signature,
+        "gates": (own if version else verdict).get("gates") or [],
+        "card": {title: held for title, held in card.items() if title not in INSIDE},
+        "drift": drift if drift.get("version") == version else {},
+        "challenger": None if newest in (None, version) else {"version": newest, "reason": verdict.get("reason")},
     }
 
 
-def _newest_verdict(objects: Objects, goal: str) -> tuple[str | None, Mapping[str, Any]]:
+def _card(objects: Objects, name: str, version: str, verified: Models | None) -> tuple[dict[str, Any], str]:
+    if verified is not None:
+        try:
+            trusted = verified.pointer(name).get("version") == version
+            return verified.version(name, version)[1], VERIFIED if trusted else FORGED
+        except (BadInput, NotFound):
+            return _json(objects, f"models/{name}/{version}/card.json"), FORGED
+    return _json(objects, f"models/{name}/{version}/card.json"), UNCHECKED
+
+
+def _newest_verdict(objects: Objects, name: str) -> tuple[str | None, Mapping[str, Any]]:
     """The version judged last, and its verdict."""
-    prefix, ending = f"models/{goal}/", "/verdict.json"
+    prefix, ending = f"models/{name}/", "/verdict.json"
     held = [(one.modified_at, one.key) for one in objects.list(prefix) if one.key.endswith(ending)]
     if not held:
         return None, {}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from nudge.flows.training_rows import History
-from nudge.learn import Gate, Recipe
 from nudge.vocabulary import Goal, Micros, Plan
+
+if TYPE_CHECKING:  # who only asks what is to be trained needs no scikit-learn
+    from nudge.flows.training_rows import History
+    from nudge.learn import Gate, Recipe
 
 LEARNED = ("propensity",)
 """Kinds that have a module beside this one."""
