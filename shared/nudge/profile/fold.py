@@ -16,6 +16,7 @@ from nudge.profile.spec import (
     FIRST,
     HALF_LIVES,
     HOURS,
+    ITEMS,
     KEEP_CATEGORIES,
     KEEP_TYPES,
     LARGEST_VALUE,
@@ -43,6 +44,7 @@ _HOUR, _HOURS_IN_WEEK, _MONDAY = 3_600_000_000, 168, 72  # 1970-01-01 was a Thur
 _HOUR_KEYS = tuple(str(hour) for hour in range(_HOURS_IN_WEEK))
 _HOURS_SPAN, _AFFINITY_SPAN = HOURS.half_life_days * DAY, AFFINITY.half_life_days * DAY
 _LEAVE_OUT = frozenset(HOURS.leave_out)
+_NOT_MET = frozenset(ITEMS.leave_out)
 
 
 def fold(state: Mapping[str, Any], event: Event) -> State:
@@ -70,8 +72,10 @@ def fold_many(state: Mapping[str, Any], events: Iterable[Event]) -> State:
             if time >= since + _AFFINITY_SPAN:
                 since = _move(affinity, since, time, _AFFINITY_SPAN)
             affinity[category] = affinity.get(category, 0.0) + exp2((time - since) / _AFFINITY_SPAN)
-        if event.item_id is not None and time > recent.get(event.item_id, time - 1):
-            recent[event.item_id] = time
+        if event.item_id is not None:
+            _meet(recent, event.item_id, time)
+            if kind not in _NOT_MET:
+                _meet(new["i"].setdefault(kind, {}), event.item_id, time)
     new["h"][0], new["c"][0] = at, since
     return bounded(new)
 
@@ -90,7 +94,11 @@ def merge(a: Mapping[str, Any], b: Mapping[str, Any]) -> State:
         for name, weight in theirs.items():
             mine[1][name] = mine[1].get(name, 0.0) + weight * factor
     for item, time in b.get("r", {}).items():
-        new["r"][item] = max(time, new["r"].get(item, time))
+        _meet(new["r"], item, time)
+    for kind, items in b.get("i", {}).items():
+        mine = new["i"].setdefault(kind, {})
+        for item, time in items.items():
+            _meet(mine, item, time)
     for flag in ("stale", "cut"):
         if b.get(flag):
             new[flag] = True
@@ -110,8 +118,19 @@ def copy(state: Mapping[str, Any]) -> State:
         "h": [at, dict(hours)],
         "c": [since, dict(affinity)],
         "r": dict(state.get("r", {})),
+        "i": {kind: dict(items) for kind, items in state.get("i", {}).items()},
     }
     return new | {flag: True for flag in ("stale", "cut") if state.get(flag)}
+
+
+def _meet(items: dict[str, int], item: str, time: int) -> None:
+    if time > items.get(item, time - 1):
+        items[item] = time
+
+
+def _newest(items: Mapping[str, int], keep: int) -> dict[str, int]:
+    kept = sorted(items, key=lambda item: (items[item], item))[-keep:]
+    return {item: items[item] for item in kept}
 
 
 def _start(time: int, value: float | None) -> list[Any]:
@@ -178,13 +197,20 @@ def bounded(state: State) -> State:
         kept = sorted(affinity, key=lambda name: (affinity[name], name))[-KEEP_CATEGORIES:]
         affinity = {name: affinity[name] for name in kept}
     if len(recent) > RECENT.keep:
-        kept = sorted(recent, key=lambda item: (recent[item], item))[-RECENT.keep :]
-        recent = {item: recent[item] for item in kept}
+        recent = _newest(recent, RECENT.keep)
+    met = {
+        kind: items if len(items) <= ITEMS.keep else _newest(items, ITEMS.keep) for kind, items in state["i"].items()
+    }
+    if len(met) > ITEMS.types:
+        cut = True
+        newest = sorted(met, key=lambda kind: (max(met[kind].values()), kind))[-ITEMS.types :]
+        met = {kind: met[kind] for kind in newest}
     parts: State = {
         "e": types,
         "h": [at, hours] if hours else None,
         "c": [since, affinity] if affinity else None,
         "r": recent,
+        "i": met,
         "stale": state.get("stale"),
         "cut": cut,
     }

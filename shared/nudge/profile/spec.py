@@ -9,6 +9,7 @@ State of a person (JSON, compact keys):
 - `h`: [anchor, {hour of week: weight}], `c`: [anchor, {category: weight}]; sums are as of the anchor, which is the
   latest time rounded down to a whole half-life (so moving it is an exact power of two);
 - `r`: {item: time of the latest event}, the newest `RecentItems.keep`;
+- `i`: {event type: {item: time of the latest event}}, the newest `ItemsByType.keep` of each of the newest types;
 - `stale`, `cut`: true when an event could not be decided upon, or an entry was dropped to bound the size.
 """
 
@@ -97,6 +98,17 @@ class RecentItems:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemsByType:
+    """The latest distinct items of each event type by (time, item), for the `types` types that named an item last. What is recommended is
+    made of them: what was met, how (viewed, bought …), when. The vector does not show it."""
+
+    name: str
+    keep: int
+    types: int
+    leave_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
     """A number made of other names. With `{type}` in its name it stands for each event type; names that a person lacks are 0."""
 
@@ -104,7 +116,9 @@ class Formula:
     of: Callable[[Any], Any]
 
 
-type Row = Decayed | Recency | First | Total | Worth | HourOfWeek | CategoryAffinity | RecentItems | Formula
+type Row = (
+    Decayed | Recency | First | Total | Worth | HourOfWeek | CategoryAffinity | RecentItems | ItemsByType | Formula
+)
 
 SPEC: tuple[Row, ...] = (
     *(Decayed(f"count.{{type}}.{days}d", days) for days in (1, 7, 30, 90)),
@@ -118,6 +132,7 @@ SPEC: tuple[Row, ...] = (
     HourOfWeek("hour_of_week", 90, OURS),
     CategoryAffinity("category.{category}.share", 30),
     RecentItems("items.recent", 20),
+    ItemsByType("items.by_type", 50, 8, OURS),
     Formula("open_rate", lambda x: (x["count.email_open.90d"] + 0.2) / (x["count.email_sent.90d"] + 1)),
     Formula("click_rate", lambda x: (x["count.email_click.90d"] + 0.02) / (x["count.email_sent.90d"] + 1)),
     Formula("purchase_rate", lambda x: (x["count.purchase.30d"] + 0.01) / (x["count.page_view.30d"] + 1)),
@@ -233,6 +248,7 @@ TYPE_FORMULAS = tuple(row for row in SPEC if isinstance(row, Formula) and "{type
 HOURS = next(row for row in SPEC if isinstance(row, HourOfWeek))
 AFFINITY = next(row for row in SPEC if isinstance(row, CategoryAffinity))
 RECENT = next(row for row in SPEC if isinstance(row, RecentItems))
+ITEMS = next(row for row in SPEC if isinstance(row, ItemsByType))
 
 LAST, FIRST, TOTAL, WORTH, SUMS = 0, 1, 2, 3, 4
 """Slots of a type's list: the decayed sums start at `SUMS`, in the order of `DECAYED`."""

@@ -13,7 +13,7 @@ import polars as pl
 from nudge.profile.fold import bounded
 from nudge.profile.reading import prepared, weight
 from nudge.profile.seen import entry, pack
-from nudge.profile.spec import AFFINITY, DECAYED, HOURS, RECENT
+from nudge.profile.spec import AFFINITY, DECAYED, HOURS, ITEMS, RECENT
 from nudge.vocabulary import DAY
 
 _HOUR = 3_600_000_000
@@ -33,19 +33,27 @@ def states(
 def _states(events: pl.DataFrame) -> Iterator[tuple[str, dict[str, Any], bytes]]:
     types = _lists(_type_sums(events))
     hours, affinity = _lists(_anchored_hours(events)), _lists(_anchored_categories(events))
-    recent, ids = _lists(_recent(events)), _lists(events.select("user_id", "event_id", "t"))
+    recent, met, ids = _lists(_recent(events)), _lists(_met(events)), _lists(events.select("user_id", "event_id", "t"))
     for user_id, kinds in types.items():
         state: dict[str, Any] = {
             "e": {kind: list(row) for kind, *row in kinds},
             "h": _anchored(hours.get(user_id)),
             "c": _anchored(affinity.get(user_id)),
             "r": dict(recent.get(user_id, ())),
+            "i": _by_type(met.get(user_id, ())),
         }
         yield user_id, bounded(state), pack(entry(event_id, time) for event_id, time in ids[user_id])
 
 
 def _anchored(rows: Sequence[Sequence[Any]] | None) -> list[Any]:
     return [0, {}] if not rows else [rows[0][1], {str(name): weight for name, _, weight in rows}]
+
+
+def _by_type(rows: Sequence[Sequence[Any]]) -> dict[str, dict[str, int]]:
+    types: dict[str, dict[str, int]] = {}
+    for kind, item, time in rows:
+        types.setdefault(kind, {})[item] = time
+    return types
 
 
 def _lists(rows: pl.DataFrame) -> dict[str, list[tuple[Any, ...]]]:
@@ -101,6 +109,18 @@ def _anchored_sums(events: pl.DataFrame, half_life_days: int) -> pl.DataFrame:
         .group_by("user_id", "name")
         .agg(pl.col("at").first(), weight(half_life_days, pl.col("at")).sum().alias("w"))
         .sort("user_id", "name")
+    )
+
+
+def _met(events: pl.DataFrame) -> pl.DataFrame:
+    return (
+        events.filter(pl.col("item_id").is_not_null() & ~pl.col("event_type").is_in(ITEMS.leave_out))
+        .group_by("user_id", "event_type", "item_id")
+        .agg(pl.col("t").max())
+        .sort(["user_id", "event_type", "t", "item_id"])
+        .group_by("user_id", "event_type", maintain_order=True)
+        .tail(ITEMS.keep)
+        .select("user_id", "event_type", "item_id", "t")
     )
 
 
