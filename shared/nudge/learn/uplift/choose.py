@@ -1,0 +1,120 @@
+"""Which learners order people best, on people whom they did not learn from; and is there any order to be found at all?
+
+In: an experiment. Out: the learners that are kept (their average is the model), with figures. People are crossed over in
+groups: what is said of a group comes from learners of the other groups. The best by Qini is averaged with all that are not worse
+by more than noise. So that choosing does not flatter itself, the figure that decides whether an effect differs between people is
+nested: the learners of each group are those that the *other* groups would have chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from nudge.learn.features import Feature
+from nudge.learn.uplift import judge, learners
+from nudge.learn.uplift.experiment import GROUPS, Experiment
+from nudge.learn.uplift.judge import Mean
+from nudge.learn.uplift.learners import Fitted
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """`said` is each learner's effect on every row, by learners that did not see its group; `dr` the doubly robust scores of
+    the rows from such responses; `fitted` the learners of each group's others."""
+
+    rows: Experiment
+    groups: np.ndarray
+    said: Mapping[str, np.ndarray]
+    dr: np.ndarray
+    fitted: Sequence[Fitted]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """`kept` learners are averaged; `learners` has the Qini gain of each (goals a person, value low high); `gain` is the nested
+    one of the choice, and `heterogeneous` says whether it is above zero by more than noise; `slope` is how much of the
+    differences that were said came true."""
+
+    kept: tuple[str, ...]
+    learners: Mapping[str, list[float]]
+    gain: Mean
+    at_least: float
+    heterogeneous: bool
+    slope: float
+
+
+def cross(rows: Experiment, features: Sequence[Feature], seed: int) -> Crossed:
+    """Fit every learner GROUPS times, each time without one group of people."""
+    groups = rows.groups(seed)
+    fitted: list[Fitted] = []
+    said: dict[str, np.ndarray] = {}
+    control, treated = np.empty(len(rows)), np.empty(len(rows))
+    for group in range(GROUPS):
+        held = groups == group
+        one = learners.fit(rows.take(~held), features, seed + group)
+        fitted.append(one)
+        table = rows.table[held]
+        for name, effect in one.effects.items():
+            said.setdefault(name, np.full(len(rows), np.nan))[held] = effect(table)
+        control[held], treated[held] = one.responses.control(table), one.responses.treated(table)
+    everywhere = {name: effect for name, effect in said.items() if not np.isnan(effect).any()}
+    return Crossed(rows, groups, everywhere, judge.scores(rows, control, treated), fitted)
+
+
+def choose(crossed: Crossed, *, confidence: float, tests: int = 1) -> Chosen:
+    """The learners to average, and whether they find anything. `tests` is how many activities are asked the same question:
+    the chance of one false alarm among them is (1 − confidence) / 2."""
+    rows, groups = crossed.rows, crossed.groups
+    rank = {name: judge.ranks(effect, groups) for name, effect in crossed.said.items()}
+    nested = np.empty(len(rows))
+    for group in range(GROUPS):
+        held = groups == group
+        kept = _kept(crossed, rank, ~held)
+        nested[held] = np.mean([crossed.said[name][held] for name in kept], axis=0)
+    gain = judge.gain(rows, crossed.dr, judge.ranks(nested, groups), groups)
+    z = float(student.isf((1 - confidence) / 2 / tests, max(rows.fewest - 1, 2)))
+    figures = {name: judge.gain(rows, crossed.dr, one, groups).interval() for name, one in rank.items()}
+    found = gain.value - z * gain.error > 0
+    slope = _slope(crossed, nested)
+    return Chosen(
+        kept=_kept(crossed, rank, np.ones(len(rows), dtype=bool)),
+        learners=figures,
+        gain=gain,
+        at_least=gain.value - z * gain.error,
+        heterogeneous=found and slope > 0,
+        slope=slope,
+    )
+
+
+def _kept(crossed: Crossed, rank: Mapping[str, np.ndarray], mask: np.ndarray) -> tuple[str, ...]:
+    """The best by Qini on some rows, and all that are worse by no more than a standard error of the paired difference."""
+    rows, groups, dr = crossed.rows.take(mask), crossed.groups[mask], crossed.dr[mask]
+    held = {name: one[mask] for name, one in rank.items()}
+    best = max(held, key=lambda name: (judge.gain(rows, dr, held[name], groups).value, name))
+    kept = []
+    for name, one in held.items():
+        worse = judge.gain(rows, dr, held[best] - one, groups)
+        if worse.value <= worse.error:
+            kept.append(name)
+    return tuple(kept)
+
+
+def _slope(crossed: Crossed, said: np.ndarray) -> float:
+    """Regression of the scores on what was said, within groups (the best linear predictor of Chernozhukov et al. 2018), drawn
+    towards zero by its own uncertainty; between 0 and 1."""
+    rows = crossed.rows
+    x, y = said.copy(), crossed.dr.copy()
+    for group in range(GROUPS):
+        held = crossed.groups == group
+        x[held] -= np.average(x[held], weights=rows.weight[held])
+        y[held] -= np.average(y[held], weights=rows.weight[held])
+    spread = float(np.average(x * x, weights=rows.weight))
+    if spread <= 1e-18:
+        return 0.0
+    found = judge.mean(x * y, rows.weight, rows.people)
+    slope, error = found.value / spread, found.error / spread
+    return float(np.clip(slope * max(0.0, 1 - (error / slope) ** 2), 0, 1)) if slope > 0 else 0.0

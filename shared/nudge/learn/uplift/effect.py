@@ -1,0 +1,180 @@
+"""One activity's effect: how large on average, and how it differs between people where that can be shown.
+
+In: an experiment. Out: an `Effect`, in the form in which it is stored and scored. The average is doubly robust and drawn towards
+the prior by its own uncertainty; differences are those of the chosen learners (`choose`), scaled down to the share of them that came
+true on people who were not learned from. Learners made of trees are stored as one set of regression trees fitted to what they
+say, all of them together: a thousand trees would not be read online in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from nudge.learn.boosting import Boosting
+from nudge.learn.features import Feature
+from nudge.learn.uplift import judge, learners
+from nudge.learn.uplift.choose import Chosen, Crossed, choose, cross
+from nudge.learn.uplift.experiment import GROUPS, Experiment
+from nudge.learn.uplift.judge import Mean
+from nudge.learn.uplift.learners import LINEAR, Line, Responses, Says
+
+FEWEST = 20
+"""Rows that each arm needs before anything is said."""
+CELLS = 15
+"""Rows that each cell (arm × outcome) needs before differences between people are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A weighted part of an effect. `says` is scikit-learn's own form, before the link."""
+
+    weight: float
+    link: str
+    kind: str
+    model: Mapping[str, Any]
+    says: Says
+
+    def value(self, table: pd.DataFrame) -> np.ndarray:
+        raw = self.says(table)
+        return np.asarray(self.weight * (expit(raw) if self.link == "logistic" else raw))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """`average` is what is used; `estimate` what was measured, with its interval; `chosen` None where there were too few
+    rows to look for differences; `faithful` the share (R²) of what the learners say that the stored trees say too."""
+
+    average: float
+    estimate: Mean
+    center: float
+    slope: float
+    terms: tuple[Term, ...]
+    chosen: Chosen | None
+    responses: Responses
+    faithful: float | None = None
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def heterogeneous(self) -> bool:
+        """Does the effect differ between people by more than noise?"""
+        return bool(self.terms)
+
+    def on(self, table: pd.DataFrame) -> np.ndarray:
+        """The effect on each row."""
+        if not self.terms:
+            return np.full(len(table), self.average)
+        total = np.sum([term.value(table) for term in self.terms], axis=0)
+        return np.asarray(np.clip(self.average + self.slope * (total - self.center), -1, 1))
+
+    def export(self) -> dict[str, Any]:
+        """As `score.uplift` reads it."""
+        _, low, high = self.estimate.interval()
+        return {
+            "average": self.average,
+            "low": low,
+            "high": high,
+            "heterogeneous": self.heterogeneous,
+            "center": self.center,
+            "slope": self.slope,
+            "terms": [
+                {"weight": term.weight, "link": term.link, "kind": term.kind, "model": term.model}
+                for term in self.terms
+            ],
+        }
+
+
+def fit(
+    rows: Experiment, features: Sequence[Feature], *, lift: float, confidence: float, tests: int, seed: int
+) -> Effect:
+    """The effect of one activity. `lift` is the share by which the plan expects it to raise the control's rate: the prior.
+    `tests` is how many activities are looked at in one go."""
+    crossed = _flat(rows, seed) if rows.fewest < CELLS or not features else cross(rows, features, seed)
+    estimate = judge.mean(crossed.dr, rows.weight, rows.people)
+    rate = float(np.average(rows.label[~rows.treated], weights=rows.inverse[~rows.treated]))
+    average = shrunk(estimate, lift * rate, max(rate, 1 / len(rows)))
+    chosen = choose(crossed, confidence=confidence, tests=tests) if crossed.said else None
+    responses = _responses(crossed)
+    if chosen is None or not chosen.heterogeneous:
+        return Effect(average, estimate, 0.0, 0.0, (), chosen, responses)
+    terms, faithful = _terms(rows, features, crossed, chosen, seed)
+    total = np.sum([term.value(rows.table) for term in terms], axis=0)
+    center = float(np.average(total, weights=rows.weight))
+    return Effect(average, estimate, center, chosen.slope, terms, chosen, responses, faithful)
+
+
+def shrunk(estimate: Mean, expected: float, spread: float) -> float:
+    """The mean of a normal prior (`expected`, standard deviation `spread`) after the estimate came in: with few rows near what the
+    plan expects, with many what was measured."""
+    trust = spread**2 / (spread**2 + estimate.error**2)
+    return float(np.clip(expected + trust * (estimate.value - expected), -1, 1))
+
+
+def _flat(rows: Experiment, seed: int) -> Crossed:
+    """Too few to tell people apart: only the rates of the arms, each group's from the others."""
+    groups = rows.groups(seed)
+    control, treated = np.empty(len(rows)), np.empty(len(rows))
+    fitted = []
+    for group in range(GROUPS):
+        held = groups == group
+        responses = learners.flat(rows.take(~held))
+        control[held], treated[held] = responses.control(rows.table[held]), responses.treated(rows.table[held])
+        fitted.append(learners.Fitted({}, responses))
+    return Crossed(rows, groups, {}, judge.scores(rows, control, treated), fitted)
+
+
+def _responses(crossed: Crossed) -> Responses:
+    """What all groups' models say on average."""
+    told = [one.responses for one in crossed.fitted]
+    return Responses(
+        lambda table: np.asarray(np.mean([one.control(table) for one in told], axis=0)),
+        lambda table: np.asarray(np.mean([one.treated(table) for one in told], axis=0)),
+    )
+
+
+def _terms(
+    rows: Experiment, features: Sequence[Feature], crossed: Crossed, chosen: Chosen, seed: int
+) -> tuple[tuple[Term, ...], float | None]:
+    """The kept learners as terms: linear ones fitted once more on all rows, trees as one."""
+    weight = 1 / len(chosen.kept)
+    terms: list[Term] = []
+    if "S.linear" in chosen.kept:
+        pair = learners.s_linear(rows, features)
+        terms += [_line(weight, "logistic", pair.treated), _line(-weight, "logistic", pair.control)]
+    if "DR.linear" in chosen.kept:
+        terms.append(_line(weight, "identity", learners.dr_linear(rows, features)))
+    trees = [name for name in chosen.kept if name not in LINEAR]
+    if not trees:
+        return tuple(terms), None
+    told = [one.effects[name](rows.table) for one in crossed.fitted for name in trees]
+    target = np.mean(told, axis=0)
+    fitted = _imitation(len(rows), seed).fit(rows.table, target)
+    left = float(np.mean((fitted.predict(rows.table) - target) ** 2)) / max(float(np.var(target)), 1e-18)
+    model = Boosting(list(features), fitted).export()
+    terms.append(
+        Term(weight * len(trees), "identity", "boosting", model, lambda table: np.asarray(fitted.predict(table)))
+    )
+    return tuple(terms), 1 - left
+
+
+def _line(weight: float, link: str, line: Line) -> Term:
+    return Term(weight, link, "logistic", line.design.model(line.weights, line.intercept), line.says)
+
+
+def _imitation(rows: int, seed: int) -> HistGradientBoostingRegressor:
+    """Trees that say what others say: there is no noise in that, so nothing is held back."""
+    return HistGradientBoostingRegressor(
+        learning_rate=0.1,
+        max_iter=200,
+        max_leaf_nodes=24,
+        min_samples_leaf=int(np.clip(rows // 500, 5, 50)),
+        max_bins=127,
+        early_stopping=False,
+        random_state=seed,
+    )

@@ -1,0 +1,79 @@
+"""Effects of all activities → the JSON that is stored, and the gate that it must pass before it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from nudge.errors import NotReady
+from nudge.learn.export import FORMAT, TOLERANCE, canonical, hostile, spec, vectors
+from nudge.learn.features import Feature, categories
+from nudge.learn.uplift.effect import Effect
+from nudge.vocabulary import Vector
+
+
+class Effects(Protocol):
+    """What `score.uplift.load` gives."""
+
+    def effects(self, vector: Vector) -> dict[str, float]: ...
+
+
+type Load = Callable[[Mapping[str, Any]], Effects]
+
+
+def artefact(name: str, goal: str, features: Sequence[Feature], effects: Mapping[str, Effect]) -> bytes:
+    """The stored form; see `score.uplift` for its shape."""
+    return canonical(
+        {
+            "format": FORMAT,
+            "kind": "uplift",
+            "name": name,
+            "goal": goal,
+            "spec": spec(features),
+            "features": list(features),
+            "activities": {activity: effect.export() for activity, effect in effects.items()},
+        }
+    )
+
+
+def parity(
+    stored: bytes,
+    load: Load,
+    features: Sequence[Feature],
+    effects: Mapping[str, Effect],
+    held: pd.DataFrame,
+    seed: int,
+) -> float:
+    """The largest difference between the stored form, scored as online, and scikit-learn's, on held and hostile rows.
+
+    Raises NotReady when it exceeds 1e-9: such an artefact is not published.
+    """
+    scorer = load(json.loads(stored))
+    rows = pd.concat([held, hostile(features, held, seed)], ignore_index=True) if features else held
+    typed = _typed(rows, features)
+    ours = [scorer.effects(vector) for vector in vectors(rows, features)] if features else [scorer.effects({})]
+    worst = 0.0
+    for activity, effect in effects.items():
+        said = np.array([one[activity] for one in ours])
+        worst = max(worst, float(np.max(np.abs(said - effect.on(typed)[: len(said)]), initial=0.0)))
+    if not worst <= TOLERANCE:
+        raise NotReady(
+            f"the stored effects differ from scikit-learn's by {worst:.3g}; they are not published",
+            missing={"parity": worst, "allowed": TOLERANCE},
+        )
+    return worst
+
+
+def _typed(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    for feature in features:
+        values = rows[feature["name"]]
+        if feature["type"] == "number":
+            columns[feature["name"]] = values.astype(float)
+        else:
+            columns[feature["name"]] = categories(values.astype(object), feature["levels"])
+    return pd.DataFrame(columns, index=rows.index)

@@ -1,0 +1,278 @@
+"""The uplift learners: an experiment → functions of a table that say the effect on each row.
+
+- T (two models): p(goal | treated) − p(goal | left alone), each fitted on its arm.
+- S: one model of both arms that knows the treatment; the linear one lets every feature bend the effect, with a stronger penalty.
+- X: each arm's outcomes against the other arm's model, regressed and mixed by the propensity (Künzel et al. 2019).
+- DR: doubly robust scores from models fitted on the other half of the people, regressed (Kennedy 2020).
+- class: p(treated and goal, or control and none) (Jaskowski, Jaroszewicz 2012), rows weighted by what was likely.
+
+Bases: linear, boosting (histogram gradient boosting), forest. All of it is weighted by inverse propensities. Knows nothing of
+which one is good; `choose` finds out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import RidgeCV
+
+from nudge.learn.features import Feature
+from nudge.learn.uplift import judge
+from nudge.learn.uplift.experiment import Experiment
+from nudge.learn.uplift.linear import Design, logistic
+
+type Says = Callable[[pd.DataFrame], np.ndarray]
+
+LINEAR = ("S.linear", "DR.linear")
+TREES = ("T.boosting", "X.boosting", "S.boosting", "class.boosting", "T.forest", "X.forest", "DR.forest")
+FEW = 60
+"""With fewer rows in the smallest cell (arm × outcome), trees have nothing to find that a line does not."""
+PENALTY = 0.05
+BENDING = 0.5
+"""How much of a main effect's freedom an interaction with the treatment has."""
+PENALTIES = np.array([0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
+TREES_A_FOREST = 40
+TREATED = "(treated)"
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """p(goal) when left alone, and when treated."""
+
+    control: Says
+    treated: Says
+
+    def effect(self, table: pd.DataFrame) -> np.ndarray:
+        """The difference."""
+        return self.treated(table) - self.control(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Every learner of one set of rows, by name; and their common idea of the responses."""
+
+    effects: dict[str, Says]
+    responses: Responses
+
+
+def fit(rows: Experiment, features: Sequence[Feature], seed: int) -> Fitted:
+    """All learners that there are rows enough for."""
+    line = s_linear(rows, features)
+    effects: dict[str, Says] = {"S.linear": line.responses().effect, "DR.linear": dr_linear(rows, features).says}
+    if rows.fewest < FEW:
+        return Fitted(effects, line.responses())
+    bases: list[Any] = [_Boosting(features, seed), _Forest(features, seed)]
+    both = [base.responses(rows) for base in bases]
+    scores = _crossed_scores(rows, features)
+    for base, responses in zip(bases, both, strict=True):
+        effects[f"T.{base.name}"] = responses.effect
+        effects[f"X.{base.name}"] = _x(rows, responses, base)
+    effects["S.boosting"] = bases[0].single(rows)
+    effects["class.boosting"] = bases[0].transformed(rows)
+    effects["DR.forest"] = bases[1].regression(rows.table, scores, rows.weight)
+    return Fitted(effects, Responses(_average([one.control for one in both]), _average([one.treated for one in both])))
+
+
+def _average(says: Sequence[Says]) -> Says:
+    return lambda table: np.asarray(np.mean([one(table) for one in says], axis=0))
+
+
+def _x(rows: Experiment, responses: Responses, base: Any) -> Says:
+    given, weight = rows.treated, rows.inverse
+    gained = np.where(given, rows.label - responses.control(rows.table), responses.treated(rows.table) - rows.label)
+    by_treated = base.regression(rows.table[given], gained[given], weight[given])
+    by_control = base.regression(rows.table[~given], gained[~given], weight[~given])
+    share = float(np.average(rows.propensity, weights=rows.weight))
+    return lambda table: share * by_control(table) + (1 - share) * by_treated(table)
+
+
+def _crossed_scores(rows: Experiment, features: Sequence[Feature]) -> np.ndarray:
+    """Doubly robust scores of each half of the people by linear models of the other half."""
+    half = rows.groups(seed=1) % 2 == 0
+    found = np.empty(len(rows))
+    for held in (half, ~half):
+        other, mine = rows.take(~held), rows.table[held]
+        responses = (s_linear(other, features) if other.fewest > 0 else _Flat.of(other)).responses()
+        found[held] = judge.scores(rows.take(held), responses.control(mine), responses.treated(mine))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Flat:
+    """Everyone alike: each arm's own rate."""
+
+    rates: tuple[float, float]
+
+    @classmethod
+    def of(cls, rows: Experiment) -> _Flat:
+        weight = rows.inverse
+        rates = [
+            float(np.average(rows.label[arm], weights=weight[arm])) if arm.any() else float(rows.label.mean())
+            for arm in (~rows.treated, rows.treated)
+        ]
+        return cls((rates[0], rates[1]))
+
+    def responses(self) -> Responses:
+        control, treated = self.rates
+        return Responses(lambda table: np.full(len(table), control), lambda table: np.full(len(table), treated))
+
+
+def flat(rows: Experiment) -> Responses:
+    """Responses that are the same for everyone: the rate of each arm."""
+    return _Flat.of(rows).responses()
+
+
+# ── linear ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Weights over a design; `says` is the plain sum, `chance` its logistic."""
+
+    design: Design
+    weights: np.ndarray
+    intercept: float
+
+    def says(self, table: pd.DataFrame) -> np.ndarray:
+        return np.asarray(self.design.matrix(table) @ self.weights + self.intercept)
+
+    def chance(self, table: pd.DataFrame) -> np.ndarray:
+        """p(goal)."""
+        return np.asarray(expit(self.says(table)))
+
+
+@dataclass(frozen=True, slots=True)
+class LinePair:
+    """One linear model of both arms, written as two."""
+
+    control: Line
+    treated: Line
+
+    def responses(self) -> Responses:
+        return Responses(self.control.chance, self.treated.chance)
+
+
+def s_linear(rows: Experiment, features: Sequence[Feature]) -> LinePair:
+    """Logistic regression on features, treatment, and their products."""
+    design = Design.of(rows.table, features)
+    plain = design.matrix(rows.table)
+    share = float(np.average(rows.propensity, weights=rows.weight))
+    given = rows.treated - share
+    mean = plain.mean(axis=0)
+    moved = (plain - mean) * given[:, None] * BENDING
+    weights, intercept = logistic(np.column_stack([plain, 2 * given, moved]), rows.label, rows.inverse, PENALTY)
+    size = plain.shape[1]
+    main, effect, bends = weights[:size], 2 * weights[size], weights[size + 1 :] * BENDING
+    lines = [
+        Line(design, main + arm * bends, float(intercept + arm * (effect - mean @ bends)))
+        for arm in (-share, 1 - share)
+    ]
+    return LinePair(lines[0], lines[1])
+
+
+def dr_linear(rows: Experiment, features: Sequence[Feature]) -> Line:
+    """Ridge regression of doubly robust scores; the penalty by generalised cross-validation."""
+    design = Design.of(rows.table, features)
+    plain = design.matrix(rows.table)
+    fitted = RidgeCV(alphas=PENALTIES * len(rows)).fit(plain, _crossed_scores(rows, features), rows.weight)
+    return Line(design, np.asarray(fitted.coef_, dtype=float), float(np.asarray(fitted.intercept_)))
+
+
+# ── trees ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+class _Boosting:
+    """Small, strongly regularised histogram gradient boosting; each split looks at a third of the features."""
+
+    name = "boosting"
+
+    def __init__(self, features: Sequence[Feature], seed: int) -> None:
+        self._seed = seed
+        self._share = min(1.0, max(0.3, 4 / max(len(features), 1)))
+
+    def responses(self, rows: Experiment) -> Responses:
+        arms = [self._chance(rows.take(arm)) for arm in (~rows.treated, rows.treated)]
+        return Responses(arms[0], arms[1])
+
+    def single(self, rows: Experiment) -> Says:
+        """S: the treatment is one more feature."""
+        table = rows.table.assign(**{TREATED: rows.treated.astype(float)})
+        fitted = HistGradientBoostingClassifier(**self._settings(len(rows))).fit(table, rows.label, rows.inverse)
+
+        def effect(table: pd.DataFrame) -> np.ndarray:
+            arms = [fitted.predict_proba(table.assign(**{TREATED: arm}))[:, 1] for arm in (0.0, 1.0)]
+            return np.asarray(arms[1] - arms[0])
+
+        return effect
+
+    def transformed(self, rows: Experiment) -> Says:
+        """The class transformation."""
+        fitted = HistGradientBoostingClassifier(**self._settings(len(rows)))
+        fitted.fit(rows.table, rows.treated == (rows.label == 1), rows.inverse)
+        return lambda table: np.asarray(2 * fitted.predict_proba(table)[:, 1] - 1)
+
+    def regression(self, table: pd.DataFrame, target: np.ndarray, weight: np.ndarray) -> Says:
+        fitted = HistGradientBoostingRegressor(**self._settings(len(table))).fit(table, target, weight)
+        return lambda table: np.asarray(fitted.predict(table))
+
+    def _chance(self, rows: Experiment) -> Says:
+        fitted = HistGradientBoostingClassifier(**self._settings(len(rows))).fit(rows.table, rows.label, rows.inverse)
+        return lambda table: np.asarray(fitted.predict_proba(table)[:, 1])
+
+    def _settings(self, rows: int) -> dict[str, Any]:
+        return {
+            "learning_rate": 0.05,
+            "max_iter": int(np.clip(21 * rows**0.2, 40, 250)),
+            "max_leaf_nodes": 8,
+            "min_samples_leaf": 40,
+            "l2_regularization": 10.0,
+            "max_bins": 63,
+            "max_features": self._share,
+            "early_stopping": False,
+            "random_state": self._seed,
+        }
+
+
+class _Forest:
+    """Random forest of trees with large leaves; a missing value is a value of its own, a category its level's number."""
+
+    name = "forest"
+
+    def __init__(self, features: Sequence[Feature], seed: int) -> None:
+        self._features = features
+        self._seed = seed
+        self._share = min(1.0, max(0.25, 3 / max(len(features), 1)))
+
+    def responses(self, rows: Experiment) -> Responses:
+        weight = rows.inverse
+        arms = [self.regression(rows.table[arm], rows.label[arm], weight[arm]) for arm in (~rows.treated, rows.treated)]
+        return Responses(arms[0], arms[1])
+
+    def regression(self, table: pd.DataFrame, target: np.ndarray, weight: np.ndarray) -> Says:
+        fitted = RandomForestRegressor(
+            TREES_A_FOREST,
+            min_samples_leaf=int(np.clip(len(table) // 100, 20, 500)),
+            max_features=self._share,
+            max_samples=0.63,
+            random_state=self._seed,
+            n_jobs=1,
+        ).fit(self._plain(table), target, sample_weight=weight)
+        return lambda table: np.asarray(fitted.predict(self._plain(table)))
+
+    def _plain(self, table: pd.DataFrame) -> np.ndarray:
+        columns = []
+        for feature in self._features:
+            column = table[feature["name"]]
+            if feature["type"] == "number":
+                values = column.to_numpy()
+                columns.append(np.clip(values, -1e38, 1e38))  # scikit-learn's trees hold single precision
+            else:
+                codes = column.cat.codes.to_numpy().astype(float)
+                columns.append(np.where(codes < 0, np.nan, codes))
+        return np.column_stack(columns)
