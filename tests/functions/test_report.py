@@ -36,6 +36,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Objects]:
         )
         monkeypatch.setenv("LAKE_BUCKET", "lake")
         monkeypatch.setenv("ARRIVALS_TABLE", "arrivals")
+        monkeypatch.setenv("MODEL_KEY_ID", "no-key-is-needed-without-models")
         monkeypatch.setattr(edge, "now", lambda: world.micros(world.NOW))
         door.flow.cache_clear()
         yield S3Objects(s3, "lake")
