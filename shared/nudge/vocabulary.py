@@ -196,7 +196,8 @@ class Activity:
     """Something we can do for a person.
 
     `expected_lift` is the marketer's prior: by which share the activity raises the probability of its goal. It is used
-    while the model has not seen the activity, and is replaced by what the model learned.
+    while the model has not seen the activity, and is replaced by what the model learned. `recommended` is how many items
+    are chosen for each person (0: none are); `send_time` is `best` where a message waits for the person's best hour.
     """
 
     name: str
@@ -211,6 +212,8 @@ class Activity:
     starts_at: Micros | None = None
     ends_at: Micros | None = None
     items: tuple[str, ...] = ()
+    recommended: int = 0
+    send_time: Literal["now", "best"] = "now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +287,38 @@ class Candidate(NamedTuple):
     removed: str | None = None
 
 
+class Contribution(NamedTuple):
+    """What one feature adds to a score, in log-odds."""
+
+    feature: str
+    effect: float
+
+
+class Explanation(NamedTuple):
+    """Why a score is what it is: `base` + the effects of `reasons`, largest first, + `others` are its log-odds before calibration."""
+
+    base: float
+    reasons: tuple[Contribution, ...]
+    others: float
+
+
+class SendTime(NamedTuple):
+    """When a message that may choose its hour goes out. `drawn`: at random, to learn from; `propensity` is the probability of
+    that hour; `gain` is the expected ratio of responses to sending now, where a model says."""
+
+    at: Micros
+    drawn: bool
+    propensity: float
+    gain: float | None = None
+
+
 class Decision(NamedTuple):
     """Everything needed to judge a decision later, and to make it again bit for bit.
 
     `chosen` is what the policy drew; `activity` is what is done: `nothing` when the person is held out (the intent stays
-    in `chosen`). `propensity` is the probability with which `chosen` was drawn among the candidates.
+    in `chosen`). `propensity` is the probability with which `chosen` was drawn among the candidates. `model_version` names
+    what gave the probabilities, `models` every model that took part (kind → version). `items` are those recommended with
+    the activity, `person` what the person is expected to be worth, `why` the explanation of `probability`, where asked for.
     """
 
     decision_id: str
@@ -312,6 +342,11 @@ class Decision(NamedTuple):
     plan_version: str
     model_version: str | None
     due_at: Micros | None = None
+    models: Mapping[str, str] = {}
+    items: tuple[Mapping[str, Any], ...] = ()
+    send_time: SendTime | None = None
+    person: Mapping[str, float] | None = None
+    why: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nudge.decide import chance, explore, value
-from nudge.vocabulary import NOTHING, Candidate, Decision, Group, Micros, Plan
+from nudge.vocabulary import NOTHING, Candidate, Decision, Group, Micros, Plan, SendTime
 
 NAME = "squarecb"
 
@@ -19,7 +19,8 @@ NAME = "squarecb"
 class Question(NamedTuple):
     """What is decided: for whom, when, for which goal, among what; `worth` is the goal's value for this person.
 
-    `due_at` says when each activity may reach the person (see `quiet`). Candidates have a probability, or the reason of their removal.
+    `due_at` says when each activity may reach the person (see `quiet`), `send_times` how that was chosen (see `moment`), `items`
+    what is recommended with it. Candidates have a probability, or the reason of their removal.
     """
 
     decision_id: str
@@ -33,6 +34,10 @@ class Question(NamedTuple):
     context: Mapping[str, Any]
     model_version: str | None
     cold_start: bool = False
+    models: Mapping[str, str] = {}
+    items: Mapping[str, tuple[Mapping[str, Any], ...]] = {}
+    send_times: Mapping[str, SendTime] = {}
+    person: Mapping[str, float] | None = None
 
 
 def choose(question: Question, plan: Plan) -> Decision:
@@ -66,6 +71,10 @@ def choose(question: Question, plan: Plan) -> Decision:
         plan_version=plan.version,
         model_version=question.model_version,
         due_at=question.due_at.get(activity.name, question.now) if activity else None,
+        models=question.models,
+        items=question.items.get(done.activity, ()),
+        send_time=question.send_times.get(done.activity),
+        person=question.person,
     )
 
 
@@ -136,7 +145,7 @@ def replay(decision: Decision, plan: Plan) -> Decision:
         )
     facts = dict(fact.split("=", 1) for fact in decision.policy.split()[1:])
     bare = tuple(Candidate(one.activity, one.probability, removed=one.removed) for one in decision.candidates)
-    due = {} if decision.due_at is None else {decision.activity: decision.due_at}
+    done = decision.activity
     question = Question(
         decision_id=decision.decision_id,
         user_id=decision.user_id,
@@ -144,10 +153,14 @@ def replay(decision: Decision, plan: Plan) -> Decision:
         goal=decision.goal,
         worth=float(facts["goal_value"]),
         candidates=bare,
-        due_at=due,
+        due_at={} if decision.due_at is None else {done: decision.due_at},
         vector=decision.vector,
         context=decision.context,
         model_version=decision.model_version,
         cold_start=facts["cold_start"] == "True",
+        models=decision.models,
+        items={done: decision.items},
+        send_times={} if decision.send_time is None else {done: decision.send_time},
+        person=decision.person,
     )
-    return choose(question, plan)
+    return choose(question, plan)._replace(why=decision.why)

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from nudge.errors import BadInput
-from nudge.vocabulary import Candidate, Decision
+from nudge.vocabulary import Candidate, Contribution, Decision, Explanation, SendTime
 
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def dumps(decision: Decision) -> str:
     """The whole decision as JSON text: names as in `Decision`, times in microseconds, candidates as objects."""
-    return _encode(decision._asdict() | {"candidates": [one._asdict() for one in decision.candidates]})
+    held = decision._asdict()
+    held["candidates"] = [one._asdict() for one in decision.candidates]
+    if decision.send_time is not None:
+        held["send_time"] = decision.send_time._asdict()
+    if decision.why is not None:
+        held["why"] = explained(decision.why)
+    return _encode(held)
+
+
+def explained(why: Explanation) -> dict[str, Any]:
+    """An explanation as JSON: `base`, `reasons` as a list of `{feature, effect}`, `others`."""
+    return {**why._asdict(), "reasons": [one._asdict() for one in why.reasons]}
 
 
 def loads(text: str) -> Decision:
@@ -20,6 +32,11 @@ def loads(text: str) -> Decision:
     try:
         held = json.loads(text)
         held["candidates"] = tuple(Candidate(**one) for one in held["candidates"])
+        held["items"] = tuple(held.get("items", ()))
+        if held.get("send_time") is not None:
+            held["send_time"] = SendTime(**held["send_time"])
+        if (why := held.get("why")) is not None:
+            held["why"] = Explanation(why["base"], tuple(Contribution(**one) for one in why["reasons"]), why["others"])
         return Decision(**held)
     except (ValueError, TypeError, KeyError) as wrong:
         raise BadInput("the text is not the record of a decision", reason="bad_record") from wrong

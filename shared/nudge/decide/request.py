@@ -14,7 +14,7 @@ from nudge.decide.chance import request_hash
 from nudge.errors import BadInput
 from nudge.vocabulary import NOTHING, Plan
 
-KNOWN = ("user_id", "goal", "context", "candidates", "dry_run")
+KNOWN = ("user_id", "goal", "context", "candidates", "dry_run", "explain")
 LONGEST_ID = 256
 LONGEST_KEY = 255
 MOST_CONTEXT = 64
@@ -23,7 +23,7 @@ LARGEST_INTEGER = 2**53
 
 
 class Request(NamedTuple):
-    """A checked request. `hash` tells whether a repeated key asks the same again."""
+    """A checked request. `hash` tells whether a repeated key asks the same again; `explain` None leaves it to the flow."""
 
     user_id: str
     goal: str | None
@@ -31,6 +31,7 @@ class Request(NamedTuple):
     candidates: tuple[str, ...] | None
     dry_run: bool
     hash: str
+    explain: bool | None = None
 
 
 def parse(body: Mapping[str, Any]) -> Request:
@@ -44,17 +45,24 @@ def parse(body: Mapping[str, Any]) -> Request:
     for name in body:
         if name not in KNOWN:
             raise BadInput(f"unknown name; known are {', '.join(KNOWN)}", reason="unknown_field", where=_shown(name))
-    dry_run = body.get("dry_run", False)
-    if not isinstance(dry_run, bool):
-        raise BadInput("must be true or false", reason="bad_type", where="dry_run")
+    dry_run, explain = _flag(body, "dry_run"), _flag(body, "explain")
     checked: dict[str, Any] = {
         "user_id": user_id(body.get("user_id")),
         "goal": None if body.get("goal") is None else _name(body["goal"], "goal"),
         "context": _context(body.get("context")),
         "candidates": _candidates(body.get("candidates")),
-        "dry_run": dry_run,
+        "dry_run": dry_run or False,
     }
+    if explain is not None:
+        checked["explain"] = explain
     return Request(**checked, hash=request_hash(checked))
+
+
+def _flag(body: Mapping[str, Any], name: str) -> bool | None:
+    value = body.get(name)
+    if name in body and not isinstance(value, bool):
+        raise BadInput("must be true or false", reason="bad_type", where=name)
+    return value
 
 
 def user_id(value: Any) -> str:

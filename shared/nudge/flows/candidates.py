@@ -1,29 +1,53 @@
 """One person's case: what may be done, and what each candidate promises.
 
-In: a checked request, the plan, a profile, the champion, counters. Out: the `Question` that the policy decides, and the content of
-inline candidates. Here the rooms profile, score, decide and act meet; no store is read but templates.
+In: a checked request, the plan, a profile, the panel of models, counters. Out: the `Question` that the policy decides, and the
+content of inline candidates. Here the rooms profile, decide and act meet; no store is read but templates.
 """
 
 from __future__ import annotations
 
-from math import isfinite
-from typing import NamedTuple, Self
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from nudge.act.fill import fill
-from nudge.act.words import words
-from nudge.decide import eligible, quiet, value
+from nudge.act.words import item_words, words
+from nudge.decide import eligible, moment, quiet, value
 from nudge.decide import request as requests
 from nudge.decide.policy import Question
 from nudge.errors import BadInput, NotFound
 from nudge.flows.champions import Champion
+from nudge.flows.panel import Panel
+from nudge.plan.checks import minutes
 from nudge.ports import Templates
 from nudge.profile.vector import features
-from nudge.vocabulary import NOTHING, Activity, Candidate, Goal, Micros, Plan, Profile, Vector
+from nudge.vocabulary import (
+    NOTHING,
+    Activity,
+    Candidate,
+    Goal,
+    Micros,
+    Plan,
+    Profile,
+    QuietHours,
+    SendTime,
+    Vector,
+)
+
+type Items = tuple[Mapping[str, Any], ...]
+
+
+class Offer(NamedTuple):
+    """What the activities of a case would say: why some cannot be done, the content of inline ones, the items of each."""
+
+    removed: dict[str, str | None]
+    contents: dict[str, dict[str, str]]
+    items: dict[str, Items]
 
 
 class Case(NamedTuple):
-    """What is known of a request before a model is asked. `due_at` is when each activity would reach the person."""
+    """What is known of a request before a model is asked. `due_at` is when each activity would reach the person; `send_times`
+    says how that was chosen, where it was."""
 
     request: requests.Request
     plan: Plan
@@ -34,6 +58,7 @@ class Case(NamedTuple):
     due_at: dict[str, Micros]
     zone: ZoneInfo
     now: Micros
+    send_times: dict[str, SendTime]
 
     @classmethod
     def of(cls, request: requests.Request, plan: Plan, profile: Profile | None, now: Micros) -> Self:
@@ -45,7 +70,31 @@ class Case(NamedTuple):
         calm = quiet.release(now, zone, plan.policy.quiet_hours)
         free = {one.name for one in activities if one.transactional or one.channel == eligible.INLINE}
         due_at = {one.name: now if one.name in free else calm for one in activities}
-        return cls(request, plan, person, profile is None, plan.goals[goal], activities, due_at, zone, now)
+        return cls(request, plan, person, profile is None, plan.goals[goal], activities, due_at, zone, now, {})
+
+    def panel(self, champions: Callable[[str], Champion | None]) -> Panel:
+        """The models that the case needs. Raises Unavailable when one cannot be read and was never loaded."""
+        return Panel.of(champions, self.plan, self.goal, self.activities, known=not self.cold_start)
+
+    def timed(self, decision_id: str, panel: Panel) -> Self:
+        """The case with a send time for each activity that waits for the best one."""
+        waiting = [one for one in self.activities if one.send_time == "best" and not one.transactional]
+        said = self.plan.learn.get("send_time")
+        if not waiting or said is None:
+            return self
+        hours = QuietHours(*(minutes(said["open_hours"][edge]) or 0 for edge in ("start", "until")))
+        moments = moment.open_moments(self.now, self.zone, hours, self.plan.policy.quiet_hours)
+        taken = moment.choose(decision_id, moments, panel.best_moment(self.profile, self.now, self.zone))
+        if taken is None:
+            return self
+        times = {one.name: taken for one in waiting}
+        return self._replace(send_times=times, due_at=self.due_at | dict.fromkeys(times, taken.at))
+
+    def explains(self) -> bool:
+        """Whether the decision says which features made its probability what it is: where the request says so, else where a
+        message is in question. What is shown inline is waited for, and an explanation takes as long as all the scores."""
+        asked = self.request.explain
+        return any(one.channel != eligible.INLINE for one in self.activities) if asked is None else asked
 
     def counters(self) -> list[str]:
         """The counters that bind any of the activities: caps of the person's day and week, the plan's budget."""
@@ -58,62 +107,71 @@ class Case(NamedTuple):
         return list(dict.fromkeys(keys))
 
     def question(
-        self, decision_id: str, champion: Champion | None, counts: dict[str, float], templates: Templates
+        self, decision_id: str, panel: Panel, counts: dict[str, float], templates: Templates
     ) -> tuple[Question, dict[str, dict[str, str]]]:
         """What the policy is asked, and the rendered content of each inline candidate."""
         vector = features(self.profile, self.now)
         for name, one in self.request.context.items():
             vector[f"context.{name}"] = float(one) if isinstance(one, bool | int | float) else one
-        removed, contents = self._obstacles(vector, counts, templates)
-        chances, version = self._probabilities(vector, champion, removed)
-        owed = any(one.transactional and removed[one.name] is None for one in self.activities)
+        person = panel.person(vector)
+        offer = self._offer(vector, person, panel, counts, templates)
+        removed = offer.removed
+        open_ones = [one for one in self.activities if removed[one.name] is None]
+        chances, version = panel.probabilities(vector, open_ones, self.plan.policy.base_rate)
+        owed = any(one.transactional for one in open_ones)
         candidates = [Candidate(NOTHING, chances[NOTHING], removed="transactional" if owed else None)]
         candidates += [Candidate(one.name, chances.get(one.name), removed=removed[one.name]) for one in self.activities]
+        typical = None if panel.propensity is None else panel.propensity.typical_value
         question = Question(
             decision_id=decision_id,
             user_id=self.profile.user_id,
             now=self.now,
             goal=self.goal.name,
-            worth=value.goal_value(self.goal, vector, champion.typical_value if champion else None),
+            worth=value.goal_value(self.goal, vector, typical),
             candidates=tuple(candidates),
             due_at=self.due_at,
             vector=vector,
             context=self.request.context,
             model_version=version,
             cold_start=self.cold_start,
+            models=panel.versions(),
+            items=offer.items,
+            send_times=self.send_times,
+            person=person,
         )
-        return question, contents
+        return question, offer.contents
 
-    def _obstacles(
-        self, vector: Vector, counts: dict[str, float], templates: Templates
-    ) -> tuple[dict[str, str | None], dict[str, dict[str, str]]]:
+    def _offer(
+        self,
+        vector: Vector,
+        person: Mapping[str, float] | None,
+        panel: Panel,
+        counts: dict[str, float],
+        templates: Templates,
+    ) -> Offer:
         named = frozenset(self.request.candidates or ())
-        situation = eligible.Situation(self.profile, vector, self.plan, self.now, self.due_at, self.zone, counts, named)
-        removed = {one.name: eligible.obstacle(one, situation) for one in self.activities}
-        contents: dict[str, dict[str, str]] = {}
+        seen = vector if person is None else vector | {f"predicted.{name}": one for name, one in person.items()}
+        situation = eligible.Situation(self.profile, seen, self.plan, self.now, self.due_at, self.zone, counts, named)
+        offer = Offer({one.name: eligible.obstacle(one, situation) for one in self.activities}, {}, {})
+        open_ones = [one for one in self.activities if offer.removed[one.name] is None]
+        best = panel.items(self.profile, max((one.recommended for one in open_ones), default=0), self.now)
         said = words(self.profile.traits, self.request.context, currency=self.plan.currency, goal=self.goal.name)
-        for one in self.activities:
-            if removed[one.name] is None and one.channel == eligible.INLINE and one.template is not None:
-                try:
-                    contents[one.name] = fill(templates.get(one.template), said)
-                except NotFound:
-                    removed[one.name] = "no_template"
-                except BadInput as wrong:
-                    removed[one.name] = wrong.reason
-        return removed, contents
+        for one in open_ones:
+            items = best[: one.recommended]
+            if one.recommended and not items:
+                offer.removed[one.name] = "no_items"
+            elif one.channel == eligible.INLINE and one.template is not None:
+                offer.removed[one.name] = _fill(offer, one, templates, said | item_words(items) if items else said)
+            offer.items.update({one.name: items} if items else {})
+        return offer
 
-    def _probabilities(
-        self, vector: Vector, champion: Champion | None, removed: dict[str, str | None]
-    ) -> tuple[dict[str, float], str | None]:
-        """p(goal) of nothing and of each activity that was not removed, and the model's version; by the plan's rules where
-        there is no model, or one that does not answer with a probability."""
-        open_ones = [one for one in self.activities if removed[one.name] is None]
-        if champion is not None:
-            known = [one.name for one in open_ones if champion.scorer.knows(one.name)]
-            scored = champion.scorer.probabilities(vector, [NOTHING, *known])
-            unseen = {one.name: value.lifted(scored[NOTHING], one) for one in open_ones if one.name not in scored}
-            chances = scored | unseen
-            if all(isfinite(chance) for chance in chances.values()):
-                return {name: min(max(chance, 0.0), 1.0) for name, chance in chances.items()}, champion.version
-        base = self.plan.policy.base_rate
-        return {NOTHING: base} | {one.name: value.lifted(base, one) for one in open_ones}, None
+
+def _fill(offer: Offer, activity: Activity, templates: Templates, said: Mapping[str, Any]) -> str | None:
+    """Note what an inline activity shows; why it cannot be shown, or None."""
+    try:
+        offer.contents[activity.name] = fill(templates.get(activity.template or ""), said)
+    except NotFound:
+        return "no_template"
+    except BadInput as wrong:
+        return wrong.reason
+    return None

@@ -1,26 +1,30 @@
-"""What stays warm between decisions: the plan as a `Plan`, and a loaded scorer for each goal.
+"""What stays warm between decisions: the plan as a `Plan`, and loaded models.
 
 In: ports that answer with plain data. Out: built objects, built once for each version. Knows no decision.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from nudge import plan as plans
 from nudge.errors import BadInput, NotReady, Unavailable
 from nudge.ports import Models, Plans
 from nudge.score import Scorer
+from nudge.score.verify import OTHERS
 from nudge.vocabulary import Plan
 
 
 class Champion(NamedTuple):
-    """The model in force for a goal. `typical_value` is the mean value of the goal's event, where training knew it."""
+    """The model in force for a goal, or for another thing that is learned (then `scorer` is what its kind loads, see
+    `score.verify.OTHERS`). `typical_value` is the mean value of the goal's event, where training knew it."""
 
     version: str
-    scorer: Scorer
-    typical_value: float | None
+    scorer: Any
+    typical_value: float | None = None
 
 
 @dataclass(slots=True)
@@ -41,27 +45,27 @@ class PlanInForce:
 
 @dataclass(slots=True)
 class Champions:
-    """Loaded champions by goal. One that cannot be read does not replace one that is loaded."""
+    """Loaded champions by name: a goal's, or `uplift.purchase`. One that cannot be read does not replace one that is loaded."""
 
     models: Models
     _held: dict[str, Champion] = field(default_factory=dict)
 
-    def __call__(self, goal: str) -> Champion | None:
-        """The champion of a goal, or None: then the plan's rules decide.
+    def __call__(self, name: str) -> Champion | None:
+        """The champion of a name, or None: then the plan's rules decide.
 
         Raises
         ------
         Unavailable
             When the store is down and no champion was loaded before.
         """
-        held = self._held.get(goal)
+        held = self._held.get(name)
         try:
-            version, artefact = self.models.champion(goal)
+            version, artefact = self.models.champion(name)
             if held is None or held.version != version:
-                held = Champion(version, Scorer(artefact), _number(artefact.get("typical_value")))
-                self._held[goal] = held
+                held = Champion(version, _scorer(artefact), _number(artefact.get("typical_value")))
+                self._held[name] = held
         except NotReady:
-            self._held.pop(goal, None)
+            self._held.pop(name, None)
             return None
         except BadInput:
             return held
@@ -69,6 +73,12 @@ class Champions:
             if held is None:
                 raise
         return held
+
+
+def _scorer(artefact: Mapping[str, Any]) -> Any:
+    """What its kind loads; the module of another kind is imported when a model of it is met."""
+    module = OTHERS.get(artefact["kind"])
+    return Scorer(artefact) if module is None else import_module(module).load(artefact)
 
 
 def _number(value: Any) -> float | None:

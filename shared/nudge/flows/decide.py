@@ -52,16 +52,19 @@ class Decide:
         """
         request = requests.parse(body)
         key = requests.idempotency_key(key, needed=not request.dry_run) or f"dry run {request.hash} {now}"
-        case = Case.of(request, self.plan(), self.profiles.get(request.user_id), now)
-        champion = None if case.cold_start else self.champions(case.goal.name)
         decision_id = chance.decision_id(request.user_id, key)
+        case = Case.of(request, self.plan(), self.profiles.get(request.user_id), now)
+        panel = case.panel(self.champions)
+        case = case.timed(decision_id, panel)
         full: dict[str, float] = {}
         for _ in range(MOST_ROUNDS):
             known, counts = self.ledger.look(decision_id, case.counters())
             if known is not None and not request.dry_run:
                 return _repeated(known, request)
-            question, contents = case.question(decision_id, champion, counts | full, self.templates)
+            question, contents = case.question(decision_id, panel, counts | full, self.templates)
             decision = policy.choose(question, case.plan)
+            if case.explains():
+                decision = decision._replace(why=panel.explanation(question.vector, decision.activity))
             content = contents.get(decision.activity)
             answer = public(decision, content=content, cold_start=case.cold_start, dry_run=request.dry_run)
             if request.dry_run:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from nudge.act import email, token
 from nudge.act.render import render
-from nudge.act.words import words
+from nudge.act.words import item_words, words
 from nudge.decide import eligible, quiet
 from nudge.errors import BadInput, NotFound, Unavailable
 from nudge.flows.champions import PlanInForce
@@ -119,6 +119,7 @@ class Deliver:
             postal_address=channel.postal_address,
             currency=plan.currency,
             goal=message.goal,
+            **item_words(decision.items),
         )
         return email.compose(
             message,

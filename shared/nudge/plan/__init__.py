@@ -39,6 +39,9 @@ GOAL = {
 }
 PROPENSITY = ("logistic", "boosting", "forest", "blend")
 SAME = ("category", "action", "item")
+RECOMMENDED, RECOMMENDED_ITEMS = "recommended", 3
+"""`items: recommended`: so many are chosen for each person."""
+SEND_TIMES = ("now", "best")
 TOP = {"currency", "timezone", "goals", "activities", "policy", "channels", "columns", "retention", "learn"}
 
 
@@ -157,7 +160,7 @@ def _check_learning(c: Checks, goal: Mapping[str, Any], path: str) -> None:
 
 
 def _check_activity(c: Checks, one: Any, path: str, goals: Mapping[str, Any], channels: Mapping[str, Any]) -> None:
-    names = {field.name for field in fields(Activity)} - {"name"}
+    names = {field.name for field in fields(Activity)} - {"name", "recommended"}
     activity = c.mapping(one, path, names)
     if path.endswith(f".{NOTHING}"):
         c.wrong(path, "'nothing' is always a candidate and cannot be redefined")
@@ -178,6 +181,19 @@ def _check_activity(c: Checks, one: Any, path: str, goals: Mapping[str, Any], ch
             c.wrong(f"{path}.{edge}", "must be an ISO 8601 time with a zone, such as 2026-11-22T09:00:00+01:00")
     for number, condition in enumerate(activity.get("audience", [])):
         _check_condition(c, condition, f"{path}.audience[{number}]")
+    _check_choices(c, activity, path)
+
+
+def _check_choices(c: Checks, activity: Mapping[str, Any], path: str) -> None:
+    """What is chosen for each person: items, the hour."""
+    items = activity.get("items", [])
+    if isinstance(items, dict):
+        c.number(c.mapping(items, f"{path}.items", {RECOMMENDED}).get(RECOMMENDED), f"{path}.items.{RECOMMENDED}", 1, 50)
+    elif items != RECOMMENDED:
+        c.names(items, f"{path}.items")
+    c.one_of(activity.get("send_time", "now"), f"{path}.send_time", SEND_TIMES)
+    if activity.get("send_time") == "best" and activity.get("channel") == "inline":
+        c.wrong(f"{path}.send_time", "what is shown inline is shown at once")
 
 
 def _check_condition(c: Checks, one: Any, path: str) -> None:
@@ -281,8 +297,15 @@ def _activity(name: str, one: Mapping[str, Any]) -> Activity:
         audience=conditions,
         starts_at=_micros(one.get("starts_at")),
         ends_at=_micros(one.get("ends_at")),
-        items=tuple(one.get("items", ())),
+        items=tuple(one["items"]) if isinstance(one.get("items"), list) else (),
+        recommended=_recommended(one.get("items")),
+        send_time=one.get("send_time", "now"),
     )
+
+
+def _recommended(items: Any) -> int:
+    """`items: recommended`, or `items: {recommended: 5}`."""
+    return RECOMMENDED_ITEMS if items == RECOMMENDED else int(items[RECOMMENDED]) if isinstance(items, Mapping) else 0
 
 
 def _quiet(value: Mapping[str, str] | None) -> QuietHours | None:

@@ -48,6 +48,9 @@ class Oracle:
     def knows(self, activity: str) -> bool:
         return activity in self.chances
 
+    def contributions(self, vector: Vector, activity: str) -> tuple[float, dict[str, float]]:
+        return -2.0, {f"f{n}": (-1) ** n * n / 10 for n in range(8)} | {f"activity is {activity}": 3.0}
+
 
 class World:
     def __init__(self, **changes: Any) -> None:
@@ -85,7 +88,12 @@ def removed(answer: dict[str, Any]) -> dict[str, str | None]:
 def test_the_best_activity_is_chosen_recorded_and_queued(world: World) -> None:
     answer = world.ask()
     assert (answer["activity"], answer["channel"], answer["group"]) == ("discount_mail", "email", "treatment")
-    assert answer["predicted"] == {"nothing": 0.05, "activity": pytest.approx(0.075)}
+    assert answer["predicted"] == {
+        "nothing": 0.05,
+        "activity": pytest.approx(0.075),
+        "value_of_nothing": pytest.approx(1.0),
+        "value": pytest.approx(1.45),
+    }
     assert answer["rules"] == "plan"
     assert world.queue.take() == [{"decision_id": answer["decision_id"]}]
     found = world.ledger.find(answer["decision_id"])
@@ -180,7 +188,7 @@ def test_an_unknown_person_gets_priors_and_the_answer_says_so(world: World) -> N
 
 def test_the_champion_decides_and_unseen_activities_get_their_prior(world: World) -> None:
     oracle = Oracle({"nothing": 0.2, "discount_mail": 0.25})
-    world.champions = lambda goal: Champion("m7", oracle, 40.0)  # type: ignore[arg-type]
+    world.champions = {"purchase": Champion("m7", oracle, 40.0)}.get
     answer = world.ask(context={"page": "shoes", "basket": 3})
     assert (answer["rules"], answer["model_version"]) == ("model", "m7")
     chances = {one["activity"]: one["probability"] for one in answer["why"]["candidates"]}
@@ -194,7 +202,7 @@ def test_the_champion_decides_and_unseen_activities_get_their_prior(world: World
     ("said", "rules"), [(float("nan"), "plan"), (float("inf"), "plan"), (-3.0, "model"), (7.0, "model")]
 )
 def test_a_model_that_talks_nonsense_is_clamped_or_not_heard(world: World, said: float, rules: str) -> None:
-    world.champions = lambda goal: Champion("m7", Oracle({"nothing": said, "discount_mail": 0.1}), None)  # type: ignore[arg-type]
+    world.champions = {"purchase": Champion("m7", Oracle({"nothing": said, "discount_mail": 0.1}))}.get
     answer = world.ask()
     assert answer["rules"] == rules
     assert all(one["probability"] is None or 0 <= one["probability"] <= 1 for one in answer["why"]["candidates"])
@@ -251,5 +259,5 @@ def test_a_model_store_that_is_down_keeps_the_champion_that_was_loaded() -> None
 
     with pytest.raises(Unavailable):
         Champions(Flaky())("purchase")  # type: ignore[arg-type]
-    kept = Champion("m1", Oracle({}), None)  # type: ignore[arg-type]
+    kept = Champion("m1", Oracle({}))
     assert Champions(Flaky(), {"purchase": kept})("purchase") is kept  # type: ignore[arg-type]
