@@ -116,3 +116,37 @@ def test_that_people_stay_away_is_a_loss() -> None:
 def test_a_goal_cannot_take_the_name_of_another_kind_of_model() -> None:
     with pytest.raises(BadInput, match="choose another"):
         plan.parse(SAMPLE.replace("goals:\n", "goals:\n  value.purchase: {event: purchase, within_days: 3}\n", 1))
+
+
+CHOICES = """
+currency: EUR
+goals: {buy: {event: purchase, within_days: 7}}
+activities:
+  mail: {goal: buy, channel: email, template: t, items: recommended, send_time: best}
+  short: {goal: buy, channel: inline, items: {recommended: 1}}
+  fixed: {goal: buy, channel: inline, items: [a, b]}
+channels: {email: {sender: "a@b.example", postal_address: "A, B"}}
+"""
+
+
+def test_an_activity_may_choose_items_and_its_hour() -> None:
+    held = plan.load(plan.parse(CHOICES)).activities
+    assert (held["mail"].recommended, held["mail"].items, held["mail"].send_time) == (3, (), "best")
+    assert (held["short"].recommended, held["fixed"].recommended) == (1, 0)
+    assert (held["fixed"].items, held["fixed"].send_time) == (("a", "b"), "now")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("items: recommended", "items: best", "activities.mail.items: must be a list of names"),
+        ("{recommended: 1}", "{recommended: 0}", "activities.short.items.recommended: must be a number from 1 to 50"),
+        ("{recommended: 1}", "{top: 1}", "activities.short.items.top: unknown name"),
+        ("send_time: best", "send_time: soon", "activities.mail.send_time: must be one of now, best"),
+        ("items: [a, b]", "send_time: best", "activities.fixed.send_time: what is shown inline is shown at once"),
+    ],
+)
+def test_choices_that_make_no_sense_are_refused(old: str, new: str, said: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        plan.parse(CHOICES.replace(old, new))
+    assert said in str(caught.value)

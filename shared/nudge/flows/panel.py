@@ -113,7 +113,7 @@ class Panel(NamedTuple):
         if self.recommend is None or not number:
             return ()
         scorer = self.recommend.scorer
-        return tuple({"item_id": item} for item, _ in scorer.top(**asked(scorer, profile.state), n=number, now=now))
+        return tuple(scorer.about(item) for item, _ in scorer.top(**asked(scorer, profile.state), n=number, now=now))
 
     def explanation(self, vector: Mapping[str, float | str | None], activity: str) -> Explanation | None:
         """Why the score behind the probability of what is done is what it is; None where no model was asked. Where the

@@ -37,11 +37,15 @@ class World:
         put_person(self.profiles, person("ana"))
         self.attempts = 0
 
-    def message(self, user: str = "ana", activity: str = "discount_mail", key: str = "k", **changes: Any) -> str:
+    def message(
+        self, user: str = "ana", activity: str = "discount_mail", key: str = "k", items: Any = (), **changes: Any
+    ) -> str:
         """A decision and its message, as `decide` records them."""
         name = chance.decision_id(user, key)
         candidates = (Candidate("nothing", 0.0, removed="transactional"), Candidate(activity, 0.5))
-        asked = Question(name, user, NOON, "purchase", 20.0, candidates, {activity: NOON}, {}, {}, None)
+        asked = Question(
+            name, user, NOON, "purchase", 20.0, candidates, {activity: NOON}, {}, {}, None, items={activity: items}
+        )
         made = choose(asked, plan_of())
         held = Message(name, user, activity, "purchase", "email", "pending", NOON, changed_at=NOON)
         self.ledger.record(
@@ -87,6 +91,18 @@ def test_a_message_is_sent_once_however_often_it_is_delivered(world: World) -> N
     message = world.ledger.message(name)
     assert message is not None
     assert (message.state, message.provider_id) == ("sent", "mail-1")
+
+
+def test_a_mail_shows_the_items_that_the_decision_chose(world: World) -> None:
+    text = (
+        "Hi {{ first_name }}{% for one in items %}, {{ one.title }} at {{ one.price }}{% endfor %}; {{ item.item_id }}"
+    )
+    world.objects.put("templates/discount.json", json.dumps({**TEMPLATES["discount"], "text": text}).encode())
+    items = ({"item_id": "b-1", "title": "Boots", "price": 79.9}, {"item_id": "s-1", "title": "Socks", "price": 5.0})
+    assert world.deliver(world.message(items=items)) == "sent"
+    assert "Hi Ana, Boots at 79.9, Socks at 5.0; b-1" in world.mailer.sent[0].text
+    assert world.deliver(name := world.message(key="none")) == "failed"
+    assert world.reason(name) == "missing_variable"
 
 
 def test_sixteen_workers_at_once_send_one_mail(world: World) -> None:
