@@ -10,8 +10,12 @@ import pytest
 
 from functions.decide import handler as door
 from nudge import edge
+from nudge.adapters.clients import client
+from nudge.adapters.kms import KmsSigner
+from nudge.adapters.models import StoredModels
 from nudge.adapters.profiles import DynamoProfiles
-from tests.acting import NOON, Aws, aws, person, put_person
+from nudge.adapters.s3 import S3Objects
+from tests.acting import NOON, Aws, aws, person, plan_data, put_person
 from tests.conftest import ROOT
 
 
@@ -128,10 +132,81 @@ def test_a_fresh_decision_makes_four_calls_once_the_door_is_warm(ask: Any) -> No
     assert calls.names[:3] == ("GetItem", "BatchGetItem", "TransactWriteItems")
 
 
+NUMBERS = {"weight": 0.5, "center": 0.0, "missing": 0.0}
+MODELS: dict[str, dict[str, Any]] = {
+    "purchase": {
+        **{
+            "kind": "logistic",
+            "activities": ["nothing"],
+            "calibration": {"kind": "sigmoid", "slope": 1, "intercept": 0},
+        },
+        "features": [{"name": "open_rate", "type": "number", "absent": 0.0}],
+        "model": {"intercept": -2.0, "terms": [NUMBERS], "interactions": []},
+    },
+    "uplift.purchase": {
+        **{"kind": "uplift", "features": []},
+        "activities": {
+            "discount_mail": {
+                **{"average": 0.05, "low": 0.01, "high": 0.09, "center": 0.0, "slope": 1.0},
+                **{"heterogeneous": False, "terms": []},
+            }
+        },
+    },
+    "recommend.purchase": {
+        **{"kind": "recommend", "items": ["boots", "socks"], "categories": ["shoes"], "category": [0, -1]},
+        **{"about": [{"title": "Boots", "price": 79.9}, {}], "popularity": [9, 4], "popularity_scale": 0.1},
+        **{
+            "again": False,
+            "bought": "purchase",
+            "per_category": None,
+            "events": {},
+            "out": [],
+            "windows": [],
+            "tables": [],
+        },
+    },
+}
+"""A small artefact of each kind that a decision asks here."""
+
+
+@pytest.fixture
+def learned(world: Aws) -> None:
+    """Models of three kinds in force, signed and stored as training does; the discount mail chooses items and its hour."""
+    lake = S3Objects(client("s3"), "lake")
+    models = StoredModels(lake, KmsSigner(client("kms"), world.environment["MODEL_KEY_ID"]), clock=lambda: NOON)
+    for name, artefact in MODELS.items():
+        body = json.dumps({"format": 1, "name": name, **artefact}).encode()
+        models.publish(name, "v1", {"model.json": body, "card.json": b"{}"})
+        assert models.promote(name, "v1", token=1, reason="test")
+    plan = plan_data()
+    plan["activities"]["discount_mail"] |= {"items": "recommended", "send_time": "best"}
+    lake.put("plan/plan.json", json.dumps(plan).encode())
+
+
+@pytest.mark.usefixtures("learned")
+def test_a_decision_asks_every_model_that_the_plan_uses(ask: Any) -> None:
+    status, answer = ask()
+    assert status == 200
+    p = answer["predicted"]
+    assert p["activity"] == pytest.approx(p["nothing"] + 0.05)
+    assert answer["model_version"] == "v1+uplift/v1"
+    assert answer["models"] == {"propensity": "v1", "uplift": "v1", "recommend": "v1"}
+    assert answer["items"] == [
+        {"item_id": "boots", "title": "Boots", "price": 79.9, "category": "shoes"},
+        {"item_id": "socks"},
+    ]
+    assert answer["send_time"]["at"] == answer["send_at"]
+    why = answer["why"]["contributions"]
+    assert (why["base"], why["others"], [one["feature"] for one in why["reasons"]]) == (-2.0, 0, ["open_rate"])
+    as_documented(answer, "Decision")
+    assert ask() == (200, answer)
+
+
 @pytest.mark.parametrize(
     "body",
     [
         {"user_id": "ana"},
+        {"user_id": "ana", "explain": True},
         {"user_id": "ana", "candidates": ["banner"]},
         {"user_id": "stranger"},
         {"user_id": "ana", "goal": "visit", "candidates": ["receipt"]},
@@ -140,10 +215,13 @@ def test_a_fresh_decision_makes_four_calls_once_the_door_is_warm(ask: Any) -> No
     ],
 )
 def test_answers_are_as_the_openapi_document_says(ask: Any, body: dict[str, Any]) -> None:
+    status, answer = ask(body)
+    as_documented(answer, "Decision" if status == 200 else "Error")
+
+
+def as_documented(answer: Any, name: str) -> None:
     import yaml
     from openapi_schema_validator import OAS31Validator
 
     document = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
-    status, answer = ask(body)
-    name = "Decision" if status == 200 else "Error"
     OAS31Validator({"$ref": f"#/components/schemas/{name}", "components": document["components"]}).validate(answer)
