@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("dirty_csv",)
+ALL = ("dirty_csv", "demand", "off_policy")
 
 
 def main(arguments: list[str]) -> int:
