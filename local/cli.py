@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from local import models
 from nudge.errors import NudgeError
 
 SEED = 7
@@ -68,18 +69,7 @@ def _admin(commands: Any) -> None:
         one.add_argument("file", type=Path)
         one.add_argument("--templates", type=Path, metavar="FOLDER", help="publish these templates too")
         one.set_defaults(command=_plan_check if name == "check" else _plan_publish)
-    models = commands.add_parser("models", help="list, show, roll back").add_subparsers(required=True)
-    listing = models.add_parser("list", help="versions of a goal's models, oldest first")
-    listing.add_argument("goal")
-    listing.set_defaults(command=_models_list)
-    show = models.add_parser("show", help="the card of one version (the champion's when none is named)")
-    show.add_argument("goal")
-    show.add_argument("version", nargs="?")
-    show.set_defaults(command=_models_show)
-    back = models.add_parser("rollback", help="put an earlier version in force again")
-    back.add_argument("goal")
-    back.add_argument("version", nargs="?", help="the one before the champion when none is named")
-    back.set_defaults(command=_models_rollback)
+    models.add(commands)
     rebuild = commands.add_parser("rebuild", help="make Profiles anew from the lake")
     rebuild.set_defaults(command=_rebuild)
 
@@ -186,30 +176,6 @@ def _plan_publish(chosen: argparse.Namespace) -> int:
 
     checked = stack.publish_plan(chosen.file, chosen.templates)
     print(f"{chosen.file}: in force (version {checked['version']})")
-    return 0
-
-
-def _models_list(chosen: argparse.Namespace) -> int:
-    from local import stack
-
-    for one in stack.versions(chosen.goal):
-        mark = "champion" if one["champion"] else "previous" if one["previous"] else ""
-        figures = " ".join(f"{name} {one[name]:.4f}" for name in ("log_loss", "auc") if one[name] is not None)
-        print(f"{one['version']:24} {one['kind']:10} {mark:9} {figures}  {one['reason'] or ''}")
-    return 0
-
-
-def _models_show(chosen: argparse.Namespace) -> int:
-    from local import stack
-
-    print(json.dumps(stack.card(chosen.goal, chosen.version), indent=2, ensure_ascii=False))
-    return 0
-
-
-def _models_rollback(chosen: argparse.Namespace) -> int:
-    from local import stack
-
-    print(f"{chosen.goal}: {stack.roll_back(chosen.goal, chosen.version)} is in force again")
     return 0
 
 

@@ -19,8 +19,9 @@ from nudge.adapters.lake import ObjectsLake
 from nudge.adapters.models import StoredModels
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
-from nudge.flows.models_admin import Catalogue, Rollback
+from nudge.flows.models_admin import Catalogue, Promote, Rollback
 from nudge.flows.profiles import Rebuild
+from nudge.flows.training_runs import Runs
 from nudge.settings import CollectSettings, ModelsSettings, PrepareSettings
 from nudge.vocabulary import Micros
 
@@ -50,19 +51,31 @@ def publish_plan(path: Path, templates: Path | None) -> dict[str, Any]:
     return checked
 
 
-def versions(goal: str) -> list[dict[str, Any]]:
-    """A line for each version of a goal's models, oldest first."""
-    return Catalogue(_models()).list(goal)
+def versions(name: str | None) -> dict[str, list[dict[str, Any]]]:
+    """Lines by name, one for each version, oldest first; of everything that was ever trained when no name is given."""
+    catalogue = Catalogue(_models())
+    return catalogue.all() if name is None else {name: catalogue.list(name)}
 
 
-def card(goal: str, version: str | None) -> dict[str, Any]:
+def card(name: str, version: str | None) -> dict[str, Any]:
     """The card of a version, of the champion when none is named. Raises NotFound."""
-    return Catalogue(_models()).show(goal, version)
+    return Catalogue(_models()).show(name, version)
 
 
-def roll_back(goal: str, version: str | None) -> str:
+def promote(name: str, version: str, *, reason: str, by: str) -> str:
+    """Check a version and put it in force; returns what was checked. Raises as `models_admin.Promote`."""
+    return Promote(_models())(name, version, reason=reason, by=by)
+
+
+def roll_back(name: str, version: str | None, *, by: str) -> str:
     """Put an earlier version in force; returns it. Raises NotFound when there is none."""
-    return Rollback(_models())(goal, version)
+    return Rollback(_models())(name, version, by=by)
+
+
+def progress(run: str | None) -> dict[str, Any]:
+    """How far a run of trainings is; the newest one's when none is named. Raises NotFound."""
+    runs = Runs(_bucket(ModelsSettings.read().lake_bucket))
+    return (runs.newest() if run is None else runs.get(run)).plain()
 
 
 def rebuild() -> str:

@@ -28,7 +28,7 @@ GOAL = "purchase"
 HISTORY_WEEKS = 12
 LIVE_WEEKS = 7
 STOPS = (7, 19)
-"""Hours (UTC) at which the clock stops, day by day: a morning, and an evening whose mail waits for the next morning."""
+"""Hours (UTC) at which the clock stops, one after the other: a morning, and an evening whose mail waits for the next."""
 COMPACTED = 7 * 86_400
 """Hourly schedules (compaction) are fired once a week here: their number of firings changes nothing but the time."""
 START: Micros = 1_772_409_600_000_000
@@ -72,15 +72,15 @@ class Story:
         with self.step("train"):
             laptop.train()
         with self.step("decide"):
-            self.days(laptop, clock, range(0, 21), self._people(0, self.wave))
+            self.days(laptop, clock, range(0, 21, 2), self._people(0, self.wave))
         with self.step("live"):
-            self.days(laptop, clock, range(21, 28))
+            self.days(laptop, clock, range(21, 28, 3))
         with self.step("train again"):
             laptop.train()
         with self.step("decide again"):
-            self.days(laptop, clock, range(28, 35), self._people(self.wave, 2 * self.wave))
+            self.days(laptop, clock, range(28, 35, 2), self._people(self.wave, 2 * self.wave))
         with self.step("live again"):
-            self.days(laptop, clock, range(35, 43))
+            self.days(laptop, clock, range(36, 43, 3))
         with self.step("settle"):
             laptop.compact()
             laptop.settle()
@@ -109,7 +109,7 @@ class Story:
     def days(self, laptop: Laptop, clock: VirtualClock, days: range, people: Sequence[int] = ()) -> None:
         """Let days pass: people come and go, mail is read, a file arrives every Monday and on the last day; and `people` are
         decided for, some each morning or evening."""
-        stops = [self.opens + number * DAY + STOPS[number % len(STOPS)] * HOUR for number in days]
+        stops = [self.opens + day * DAY + STOPS[number % len(STOPS)] * HOUR for number, day in enumerate(days)]
         for number, stop in enumerate(stops):
             self._let_time_pass(laptop, clock, stop)
             for person in people[number :: len(stops)]:
