@@ -135,10 +135,17 @@ def test_the_report_stands_beside_the_truth(played: Played) -> None:
 
 
 def test_models_are_trained_and_judged(played: Played) -> None:
-    for model in played.told["models"].values():
-        assert model["champion"]
-        assert model["metrics"]["auc"][0] > 0.6
-        assert model["gate"]["reason"]
+    models = played.told["models"]
+    for goal in ("purchase", "visit"):
+        assert models[goal]["champion"]
+        assert models[goal]["metrics"]["auc"][0] > 0.6
+    kinds = {name.partition(".")[0] for name in models if "." in name}
+    assert kinds == {"uplift", "value", "recommend", "send_time", "intent", "demand"}
+    for name, model in models.items():
+        assert model["gate"]["reason"], name
+        assert not model["gate"]["reason"].startswith("broke"), (name, model["gate"]["reason"])
+    assert models["recommend.purchase"]["champion"]
+    assert models["demand.purchase.value.all.day"]["version"]
 
 
 def test_a_second_run_tells_the_same_and_the_command_prints_nothing_but_json(

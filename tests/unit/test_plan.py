@@ -8,6 +8,8 @@ from nudge import plan
 from nudge.errors import BadInput
 
 SAMPLE = (Path(__file__).parent.parent.parent / "local" / "shop" / "plan.yaml").read_text()
+BARE = SAMPLE.partition("\nlearn:")[0].replace("  churn:", "  lapse:")
+"""Without what is learned besides the goals."""
 
 
 def test_the_sample_plan_is_good() -> None:
@@ -73,18 +75,18 @@ def test_a_goal_may_stand_after_an_event_and_be_about_the_same_thing() -> None:
 
 
 def test_everything_is_learned_by_default_and_what_is_turned_off_is_not() -> None:
-    learn = plan.load(plan.parse(SAMPLE)).learn
+    learn = plan.load(plan.parse(BARE)).learn
     assert learn["value"] == {"event": "purchase", "horizon_days": 90.0}
     assert learn["send_time"]["open_hours"] == {"start": "08:00", "until": "21:00"}
     assert [one["by"] for one in learn["demand"]] == ["all", "category"]
-    off = SAMPLE + "\nlearn:\n  uplift: false\n  value: false\n  demand: {every: week, by: item}\n"
+    off = BARE + "\nlearn:\n  uplift: false\n  value: false\n  demand: {every: week, by: item}\n"
     learn = plan.load(plan.parse(off)).learn
     assert not {"uplift", "value"} & set(learn)
     assert learn["demand"] == [{"event": "purchase", "of": "count", "by": "item", "every": "week", "horizon": 8}]
 
 
 def test_mistakes_in_what_is_learned_have_their_lines() -> None:
-    text = SAMPLE + (
+    text = BARE + (
         "\nlearn:\n  value: {event: 7, horizon_days: 0}\n  recommend: {again: 3, events: {purchase: -1}}\n"
         "  demand: [{by: colour}]\n  send_time: {open_hours: {start: noon}}\n  magic: {}\n  uplift: perhaps\n"
     )
@@ -107,15 +109,15 @@ def test_mistakes_in_what_is_learned_have_their_lines() -> None:
 def test_that_people_stay_away_is_a_loss() -> None:
     churn = "\n  churn: {event: purchase, within_days: 30, absent: true, among: purchase, value: %s}\n"
     at = "goals:\n"
-    good = plan.load(plan.parse(SAMPLE.replace(at, "goals:" + churn % -15, 1)))
+    good = plan.load(plan.parse(BARE.replace(at, "goals:" + churn % -15, 1)))
     assert (good.goals["churn"].value, good.goals["churn"].absent) == (-15.0, True)
     with pytest.raises(BadInput, match="must be a number ≤ 0"):
-        plan.parse(SAMPLE.replace(at, "goals:" + churn % 15, 1))
+        plan.parse(BARE.replace(at, "goals:" + churn % 15, 1))
 
 
 def test_a_goal_cannot_take_the_name_of_another_kind_of_model() -> None:
     with pytest.raises(BadInput, match="choose another"):
-        plan.parse(SAMPLE.replace("goals:\n", "goals:\n  value.purchase: {event: purchase, within_days: 3}\n", 1))
+        plan.parse(BARE.replace("goals:\n", "goals:\n  value.purchase: {event: purchase, within_days: 3}\n", 1))
 
 
 CHOICES = """
