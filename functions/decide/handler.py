@@ -1,4 +1,4 @@
-"""POST /v1/decisions: one person, one question, one decision."""
+"""POST /v1/decisions: one person, one question, one decision. GET /v1/users/{id}/recommendations: items for a person."""
 
 from __future__ import annotations
 
@@ -46,6 +46,20 @@ def decide(request: Request) -> dict[str, Any]:
     edge.count("DryRuns" if answer["dry_run"] else "Decisions")
     told = {name: answer[name] for name in ("decision_id", "activity", "group", "rules", "model_version", "dry_run")}
     edge.logger.info("decided", extra=told)
+    return edge.answer(answer)
+
+
+@routes.get("/v1/users/{id}/recommendations")
+def recommend(request: Request, id: str) -> dict[str, Any]:
+    from urllib.parse import unquote  # what decisions do not need, they do not wait for
+
+    from nudge.flows.recommend import Question, Recommend
+
+    told = flow()
+    answer = Recommend(told.profiles, told.plan, told.champions)(
+        unquote(id), Question.of(request.query), now=edge.now()
+    )
+    edge.count("Recommendations")
     return edge.answer(answer)
 
 

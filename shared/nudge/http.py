@@ -17,15 +17,17 @@ type Work = Callable[..., Answer]
 
 
 class Request:
-    """One HTTP request. The names of `headers` are in lower case; `path` is without the stage."""
+    """One HTTP request. The names of `headers` are in lower case; `path` is without the stage; a name that stands twice in the query
+    has its values joined by a comma (so does API Gateway)."""
 
-    __slots__ = ("_event", "headers", "method", "path")
+    __slots__ = ("_event", "headers", "method", "path", "query")
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         context = event["requestContext"]
         self._event = event
         self.method: str = context["http"]["method"]
         self.path: str = event["rawPath"].removeprefix(f"/{context.get('stage', '$default')}")
+        self.query: dict[str, str] = event.get("queryStringParameters") or {}
         self.headers: dict[str, str] = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
     def text(self) -> str:

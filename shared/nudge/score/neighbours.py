@@ -3,7 +3,7 @@
 In: an artefact of kind `recommend`; items a person met, with the time of the latest event of each. Out: items with scores,
 best first. Knows no store, no profile and no library.
 
-The artefact: `items` (ids, by falling `popularity`), `category` of each (index into `categories`, -1 for none), `tables`. A table has
+The artefact: `items` (ids, by falling `popularity`), `category` of each (index into `categories`, -1 for none), `about` each, `tables`. A table has
 a row an item (or, `by` category, a row a category): `length` of each row, then `item` and `weight` of all rows, one after the other. A
 weight is a whole number times `scale`. The score of j is popularity of j + Σ over tables and items i met of
 strength(i) · decay^rank(i) · weight(i → j), where the rank of an item says how many were
@@ -46,11 +46,18 @@ def _header(artefact: Mapping[str, Any]) -> None:
     _names(categories, "categories")
     require(0 < len(items) <= MOST_ITEMS, "items", f"must be 1 to {MOST_ITEMS}")
     indices(artefact["category"], len(items), -1, len(categories), "category")
+    about = artefact["about"]
+    require(isinstance(about, list) and len(about) == len(items), "about", "must be one for each item")
+    require(all(isinstance(one, dict) and _told(one) for one in about), "about", "must be texts and numbers by name")
     popularity = artefact["popularity"]
     indices(popularity, len(items), 0, LARGEST, "popularity")
     require(all(a >= b for a, b in pairwise(popularity)), "popularity", "must not rise")
     scale = artefact["popularity_scale"]
     require(finite(scale) and 0 <= scale <= 1e12, "popularity_scale", "must be a number ≥ 0")
+
+
+def _told(about: Mapping[str, Any]) -> bool:
+    return "item_id" not in about and all(isinstance(value, str) or finite(value) for value in about.values())
 
 
 def _names(values: Any, where: str) -> None:
@@ -123,6 +130,7 @@ class Neighbours:
         self.bought: str = artefact["bought"]
         self.events: dict[str, float] = artefact["events"]
         self.again: bool = artefact["again"]
+        self._about: list[dict[str, Any]] = artefact["about"]
         self._place = {item: place for place, item in enumerate(self.items)}
         self._category: list[int] = artefact["category"]
         scale = artefact["popularity_scale"]
@@ -168,6 +176,15 @@ class Neighbours:
     def similar(self, item: str, n: int, *, now: int | None = None) -> list[tuple[str, float]]:
         """The `n` items that go with one; by popularity when it is unknown."""
         return self._best(self._scores([(item, 1.0, 0)]), n, {item}, None, now)
+
+    def about(self, item: str) -> dict[str, Any]:
+        """What is told of an item where it is named: `item_id`, and as far as the catalogue says `title price category url image`."""
+        place = self._place.get(item)
+        if place is None:
+            return {"item_id": item}
+        category = self._category[place]
+        named = {} if category < 0 else {"category": self.categories[category]}
+        return {"item_id": item, **self._about[place], **named}
 
     def scores(
         self, recent: Mapping[str, int], basket: Sequence[str] = (), strength: Mapping[str, float] | None = None

@@ -28,7 +28,7 @@ from nudge.learn.recommend.tables import Facts
 from nudge.learn.recommend.workshop import Workshop
 
 KIND = "recommend"
-NO_FACTS = Facts([], np.zeros(0, dtype=int), [], [])
+NO_FACTS = Facts([], np.zeros(0, dtype=int), [], [], [])
 
 
 type Told = Callable[[str], None]
@@ -201,6 +201,7 @@ def _artefact(
         "items": data.items,
         "categories": facts.categories,
         "category": facts.category.tolist(),
+        "about": facts.about,
         "out": facts.out,
         "windows": [list(one) for one in facts.windows],
         "popularity": counts,

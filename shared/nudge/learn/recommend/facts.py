@@ -12,6 +12,10 @@ import polars as pl
 
 from nudge.learn.recommend.tables import Facts
 
+COLUMNS, LINKS = ("title", "price"), ("url", "image")
+LONGEST = 300
+"""A text about an item is cut here; a longer link is left out."""
+
 
 def facts(items: Sequence[str], rows: pl.DataFrame, events: pl.DataFrame) -> Facts:
     """Facts of these items. `rows` is the latest row an item (`item_id`, and what there is of `category available_from
@@ -28,7 +32,21 @@ def facts(items: Sequence[str], rows: pl.DataFrame, events: pl.DataFrame) -> Fac
     since, until = (_column(rows, name) for name in ("available_from", "available_to"))
     windows = sorted((place[item], since.get(item), until.get(item)) for item in {*since, *until} if item in place)
     out = sorted(place[item] for item, told in _column(rows, "attributes").items() if item in place and _is_out(told))
-    return Facts(categories, category, out, windows)
+    return Facts(categories, category, out, windows, _about(items, rows))
+
+
+def _about(items: Sequence[str], rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """What is told of each item where it is named: the catalogue's own columns, and links among the attributes."""
+    told: dict[str, dict[str, Any]] = {item: {} for item in items}
+    for name in COLUMNS:
+        for item, value in _column(rows, name).items():
+            if item in told:
+                told[item][name] = value[:LONGEST] if isinstance(value, str) else value
+    for item, attributes in _column(rows, "attributes").items():
+        held = json.loads(attributes) if item in told and attributes else {}
+        links = {name: held[name] for name in LINKS if isinstance(held.get(name), str)}
+        told.get(item, {}).update({name: value for name, value in links.items() if len(value) <= LONGEST})
+    return [told[item] for item in items]
 
 
 def _column(rows: pl.DataFrame, name: str) -> dict[str, Any]:

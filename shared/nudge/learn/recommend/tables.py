@@ -25,12 +25,14 @@ MOST_OF_CATEGORY = 100
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the items, by place: category (index, -1 for none), out of stock, and availability (µs)."""
+    """What is known of the items, by place: category (index, -1 for none), out of stock, availability (µs), and what is told of them
+    where they are named (title, price …)."""
 
     categories: list[str]
     category: Numbers
     out: list[int]
     windows: list[tuple[int, int | None, int | None]]
+    about: list[dict[str, Any]]
 
 
 def tables(parts: Sequence[Part], weights: Numbers, items: int, *, most: int, entries: int) -> list[dict[str, Any]]:
@@ -105,6 +107,7 @@ def ordered(artefact: Mapping[str, Any]) -> dict[str, Any]:
         "items": [items[place] for place in order],
         "popularity": [counts[place] for place in order],
         "category": [artefact["category"][place] for place in order],
+        "about": [artefact["about"][place] for place in order],
         "out": sorted(int(new[place]) for place in artefact["out"]),
         "windows": sorted([int(new[place]), since, until] for place, since, until in artefact["windows"]),
         "tables": [_moved(table, order, new) for table in artefact["tables"]],
