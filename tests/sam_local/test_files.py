@@ -71,10 +71,14 @@ def test_the_same_notification_twice_makes_no_second_task(deployed: Stack) -> No
 def test_a_training_leaves_a_signed_champion_or_says_why_not(deployed: Stack) -> None:
     publish_plan(deployed)
     prepare(deployed, arrive(deployed, "inbox/events/history.csv", events_csv(people=250, days=150)))
-    told = deployed.invoke("Train", event_file("train.schedule"))
-    verdicts = {one["goal"]: one for one in told["verdicts"]}
-    assert set(verdicts) == {"purchase", "visit"}, told
-    purchase = verdicts["purchase"]
+    begun = deployed.invoke("Train", event_file("train.schedule"))
+    assert {"purchase", "visit"} <= set(begun["tasks"]), begun
+    for run in deployed.take("TrainingQueue"):
+        assert deployed.invoke("Train", queue_event("train.run", run)) == {"batchItemFailures": []}
+    run = json.loads(deployed.read(f"models/.training/{begun['run']}.json"))
+    assert set(run["ended"]) == set(begun["tasks"])
+    assert not [one["reason"] for one in run["ended"].values() if one["failed"]]
+    purchase = run["ended"]["purchase"]
     assert (purchase["promoted"], purchase["failed"]) == (True, False), purchase
     pointer = json.loads(deployed.read("models/purchase/champion.json"))
     assert pointer["version"] == purchase["version"]

@@ -82,10 +82,11 @@ class Watch:
             return None
         if "reference" not in card:
             return None
-        features, weights = artefact["features"], card.get("importances") or {}
+        features = artefact["features"]
+        weights = {one["name"]: one["share"] for one in card.get("importances") or []}
         people = sample(history.population(task.goal), self.recipe.seed)
         said = scores(scorer, people, features)
-        found = drift.stability(card["reference"], people, features, said, weights if isinstance(weights, dict) else {})
+        found = drift.stability(card["reference"], people, features, said, weights)
         found["calibration"] = self._calibration(task.goal, history, scorer, features, int(card["data"]["end"]))
         return State(task.name, version, found, drift.over(found, STANDARD | dict(task.plan.learn.get("drift", {}))))
 

@@ -71,13 +71,14 @@ class Promote:
 
     models: Models
 
-    def __call__(self, name: str, version: str, *, reason: str, by: str = "hand") -> None:
-        """Raises NotFound when there is no such version, BadInput when it is not whole and ours or does not say any more what
+    def __call__(self, name: str, version: str, *, reason: str, by: str = "hand") -> str:
+        """What was checked, in words. Raises NotFound when there is no such version, BadInput when it is not whole and ours or does not say any more what
         it said of its golden rows, Conflict when someone else pointed meanwhile."""
-        self.check(name, version)
+        checked = self.check(name, version)
         token = self.models.token(name)
         if not self.models.promote(name, version, token=token, reason=f"by {by}: {reason}"):
             raise Conflict(f"{name}: someone else pointed to a model meanwhile; look, and try again")
+        return checked
 
     def check(self, name: str, version: str) -> str:
         """The gates that need no data: signature, structure, golden rows; what was checked, in words."""

@@ -162,8 +162,7 @@ def alone(rows: pl.DataFrame, feature: Feature, label: np.ndarray, weight: np.nd
 
 
 def stored(model: bytes, load: Callable[[Any], object], stopwatch: Callable[[], float] = perf_counter) -> list[Gate]:
-    """Of any kind: is the artefact small enough, and does it load, and fast enough? Time is measured for this alone; nothing
-    that is stored with the model depends on it."""
+    """Of any kind: is the artefact small enough, and does it load, and fast enough? Time is measured for this alone."""
     size = Gate("size", len(model) <= LARGEST_BYTES, f"{len(model):,} bytes; {LARGEST_BYTES:,} at most")
     if not size.passed:
         return [size]
@@ -177,5 +176,7 @@ def stored(model: bytes, load: Callable[[Any], object], stopwatch: Callable[[], 
                 break
     except (NudgeError, ValueError, KeyError, TypeError) as wrong:
         return [size, Gate("load", False, f"does not load: {type(wrong).__name__}: {wrong}")]
-    said = f"loads in {min(took) * 1000:.0f} ms; {SLOWEST_SECONDS * 1000:.0f} at most"
-    return [size, Gate("load", min(took) <= SLOWEST_SECONDS, said)]
+    most = f"{SLOWEST_SECONDS * 1000:.0f}"
+    if min(took) <= SLOWEST_SECONDS:
+        return [size, Gate("load", True, f"loads within {most} ms")]  # not how fast: the same training says the same
+    return [size, Gate("load", False, f"takes {min(took) * 1000:.0f} ms to load; {most} at most")]

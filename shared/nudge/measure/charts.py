@@ -88,6 +88,19 @@ def bar(value: float, of: float, *, label: str, tone: str, low: float | None = N
     return _svg(parts, 20, label, "bar")
 
 
+def calibration(points: Sequence[tuple[float, float, int]], *, label: str, height: int = 180) -> Html:
+    """What was said (across) and what came of it (up), on one scale from 0; the dashed line is where both are the same."""
+    top = max((max(said, was) for said, was, _ in points), default=1.0) * 1.06 or 1.0
+    of = (0.0, top)
+    parts = [tag("line", x1="0%", y1="100%", x2="100%", y2="0%", class_="zero")]
+    for said, was, _ in points:
+        parts.append(
+            tag("circle", cx=f"{place(said, of)}%", cy=f"{round(100 - place(was, of), 3)}%", r=5, class_="dot gain")
+        )
+    corner = tag("text", f"{top:.2g}", x="100%", y=12, text_anchor="end", class_="tick")
+    return _svg([*parts, corner], height, label, "calibration")
+
+
 def stack(pieces: Sequence[tuple[str, float, str]], *, label: str) -> Html:
     """Shares of one whole beside each other: (name, value, tone)."""
     whole = sum(value for _, value, _ in pieces) or 1.0

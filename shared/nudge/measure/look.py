@@ -57,6 +57,7 @@ dl div{display:flex;justify-content:space-between;gap:1rem;padding:.28rem 0;bord
 dl div:last-child{border-bottom:0}
 dt{color:var(--soft)}dd{margin:0;text-align:right}
 svg{display:block}
+.calibration{background:var(--paper);border-radius:8px;overflow:visible}
 .zero{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 3}
 .band{fill:var(--open-soft)}.band.gain{fill:var(--us-soft)}.band.loss{fill:var(--loss-soft)}
 .end,.whisker{stroke-width:2;stroke:var(--open)}.end.gain{stroke:var(--us)}.end.loss{stroke:var(--loss)}

@@ -15,6 +15,7 @@ from nudge.measure import charts
 from nudge.measure.cards import ends, goal_section
 from nudge.measure.look import STYLE
 from nudge.measure.markup import Child, Html, tag
+from nudge.measure.model_cards import model_cards
 from nudge.measure.tables import attribution_section, data_section, models_section
 from nudge.measure.words import count, day, label, moment, money, ratio, share, span, verdict, whole
 
@@ -31,6 +32,7 @@ def page(report: Mapping[str, Any]) -> str:
             [goal_section(goal, report["currency"]) for goal in report["goals"]],
             data_section(report["data_quality"]),
             models_section(report["models"]),
+            model_cards(report["models"]),
             attribution_section(report),
             _reading(),
             id="report",

