@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student  # comes with scikit-learn
+from scipy import special  # comes with scikit-learn
 
 from nudge.learn.demand.rolling import Rolled
 from nudge.learn.demand.smooth import Numbers
@@ -23,7 +23,7 @@ FEWEST = 40
 UNKNOWN = 3.0
 """Half an interval, in one-step errors, where nothing was forecast yet."""
 STEEPEST = 1.0
-BORROWED = 30.0
+BORROWED = 60.0
 """A series' own errors count against the group's as much as so many of them."""
 
 
@@ -86,7 +86,7 @@ def _power(scaled: Numbers) -> float:
 def _quantiles(pooled: Numbers, confidence: float, pasts: int) -> tuple[float, float]:
     tail = (1 - confidence) / 2
     if len(pooled) < FEWEST:
-        half = float(np.sqrt((pooled**2).mean()) * student.ppf(1 - tail, max(pasts - 1, 1)))
+        half = float(np.sqrt((pooled**2).mean()) * float(special.stdtrit(max(pasts - 1, 1), 1 - tail)))
         return -half, half
     if len(pooled) < SIDED:
         half = _conformal(np.abs(pooled), confidence)
