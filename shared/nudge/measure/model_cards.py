@@ -69,7 +69,7 @@ def _capped(card: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [
         (name, part)
         for name, part in slices.items()
-        if isinstance(part, Mapping) and part.get("used", 0) < part.get("rows", 0)
+        if isinstance(part, Mapping) and part.get("used", part.get("rows", 0)) < part.get("rows", 0)
     ]
 
 
