@@ -13,6 +13,7 @@ from typing import Any
 
 from nudge.score import linear, trees, verify
 from nudge.score.calibration import sigmoid
+from nudge.score.inputs import ACTIVITY
 from nudge.score.verify import finite, require
 from nudge.vocabulary import Vector
 
@@ -33,10 +34,12 @@ def _check(artefact: Mapping[str, Any]) -> None:
     require(artefact["format"] == verify.FORMAT, "format", f"this code reads format {verify.FORMAT}")
     require(artefact["kind"] == "uplift", "kind", "must be uplift")
     require(isinstance(artefact["name"], str), "name", "must be text")
+    require(artefact["until"].__class__ is int, "until", "must be a moment in microseconds")
     features = artefact["features"]
     require(isinstance(features, list), "features", "must be a list")
     names = [feature["name"] for feature in features]
     require(len(set(names)) == len(names), "features", "a name stands twice")
+    require(ACTIVITY not in names, "features", "an effect is of an activity: none is read")
     for feature in features:
         verify._feature(feature)
     activities = artefact["activities"]
@@ -62,13 +65,14 @@ def _check_activity(where: str, features: Sequence[Mapping[str, Any]], one: Mapp
 
 class Uplift:
     """One model in memory. `heterogeneous`: does any activity's effect differ between people? `averages` has each activity's
-    average effect as (value, low, high)."""
+    average effect as (value, low, high); `until` is the last decision that was learned from (µs)."""
 
-    __slots__ = ("_activities", "averages", "features", "heterogeneous")
+    __slots__ = ("_activities", "averages", "features", "heterogeneous", "until")
 
     def __init__(self, artefact: Mapping[str, Any]) -> None:
         features = artefact["features"]
         held = artefact["activities"]
+        self.until: int = artefact["until"]
         self.features: tuple[str, ...] = tuple(feature["name"] for feature in features)
         self.heterogeneous: bool = any(one["heterogeneous"] for one in held.values())
         self.averages: dict[str, tuple[float, float, float]] = {
@@ -95,7 +99,8 @@ def _effect(features: Sequence[Mapping[str, Any]], one: Mapping[str, Any]) -> Ca
         for weight, squashed, raw in terms:
             said = raw(vector, (None,))[0]
             total += weight * (sigmoid(said) if squashed else said)
-        return min(max(average + slope * (total - center), -1.0), 1.0)
+        found = average + slope * (total - center)
+        return min(max(found, -1.0), 1.0) if found == found else average
 
     return effect
 

@@ -60,20 +60,20 @@ def _planned(plan: Plan, goal: str) -> Shares:
     )
 
 
-def _said(made: Trained, present: Present) -> tuple[str, Mapping[str, list[float]]] | None:
+def _said(made: Trained, present: Present) -> uplift.Present | None:
     """What the effects in force say of the rows that are judged by; None when there are none that can be used."""
+    if present is None:
+        return None
     try:
-        scorer = None if present is None else scoring.load(present[1])
+        scorer = scoring.load(present[1])
     except BadInput:
         return None
-    if present is None or scorer is None:
-        return None
     told: dict[str, list[float]] = {}
-    for activity, held in made.judged.items():
+    for activity, places in made.places.items():
         if activity in scorer.averages:
-            rows = made.frame[held.places.tolist()].iter_rows(named=True)
+            rows = made.frame[places.tolist()].iter_rows(named=True)
             told[activity] = [scorer.effects(_vector(row))[activity] for row in rows]
-    return present[0], told
+    return uplift.Present(present[0], scorer.until, told)
 
 
 def _vector(row: Mapping[str, object]) -> Vector:

@@ -5,6 +5,6 @@ card, the gate's answer. Refuses to learn from treatment that was neither random
 """
 
 from nudge.learn.uplift.logged import Shares, comparable
-from nudge.learn.uplift.train import Trained, Verdict, better, imported, train
+from nudge.learn.uplift.training import Present, Trained, better, imported, train
 
-__all__ = ["Shares", "Trained", "Verdict", "better", "comparable", "imported", "train"]
+__all__ = ["Present", "Shares", "Trained", "better", "comparable", "imported", "train"]

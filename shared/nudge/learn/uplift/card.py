@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 import pandas
@@ -15,12 +15,9 @@ import sklearn
 
 from nudge.learn.export import canonical
 from nudge.learn.uplift import judge
-from nudge.learn.uplift.effect import CELLS, Effect
-from nudge.learn.uplift.experiment import EDGE, Experiment
+from nudge.learn.uplift.effect import CELLS, Effect, Held
+from nudge.learn.uplift.experiment import EDGE
 from nudge.vocabulary import Goal
-
-if TYPE_CHECKING:
-    from nudge.learn.uplift.train import Judged
 
 LIMITS = (
     "An effect is that of one decision, with everything that our policy did afterwards inside the goal's window; whoever is held "
@@ -37,9 +34,8 @@ FIFTHS = 5
 def card(
     goal: Goal,
     effects: Mapping[str, Effect],
-    parts: Mapping[str, Experiment],
-    judged: Mapping[str, Judged],
     *,
+    compared: Mapping[str, int],
     left_out: Mapping[str, int],
     metrics: Mapping[str, list[float]],
     features: Sequence[str],
@@ -55,7 +51,8 @@ def card(
             "goal": asdict(goal),
             "data": dict(data),
             "design": dict(design),
-            "activities": {one: _activity(effects[one], parts[one], judged[one]) for one in effects},
+            "activities": {one: _activity(made) for one, made in effects.items()},
+            "sampled": [one for one, count in compared.items() if count > len(effects[one].held.rows)],
             "left_out": dict(left_out),
             "metrics": dict(metrics),
             "all_kinds": {one: dict(made.chosen.learners) for one, made in effects.items() if made.chosen},
@@ -75,7 +72,8 @@ def card(
     )
 
 
-def _activity(made: Effect, rows: Experiment, held: Judged) -> dict[str, Any]:
+def _activity(made: Effect) -> dict[str, Any]:
+    rows = made.held.rows
     value, low, high = made.estimate.interval()
     told: dict[str, Any] = {
         "treated": int(rows.treated.sum()),
@@ -83,7 +81,6 @@ def _activity(made: Effect, rows: Experiment, held: Judged) -> dict[str, Any]:
         "treated_goals": int(rows.label[rows.treated].sum()),
         "control_goals": int(rows.label[~rows.treated].sum()),
         "clipped": rows.clipped,
-        "held_out": len(held.rows),
         "average": {"used": made.average, "measured": value, "low": low, "high": high},
         "heterogeneity": _words(made),
     }
@@ -91,7 +88,7 @@ def _activity(made: Effect, rows: Experiment, held: Judged) -> dict[str, Any]:
         gain = made.chosen.gain.interval()
         told["gain"] = {"value": gain[0], "low": gain[1], "high": gain[2], "at_least": made.chosen.at_least}
     if made.heterogeneous:
-        told |= {"slope": made.slope, "faithful": made.faithful, "fifths": _fifths(held)}
+        told |= {"slope": made.slope, "faithful": made.faithful, "fifths": _fifths(made.held)}
     return told
 
 
@@ -103,10 +100,10 @@ def _words(made: Effect) -> str:
     return "no detectable heterogeneity: the average is used"
 
 
-def _fifths(held: Judged) -> list[dict[str, float]]:
-    """Held-out people in five groups by the effect that was said of them: what was said, and what was measured (GATES of
+def _fifths(held: Held) -> list[dict[str, float]]:
+    """People in five groups by the effect that others' learners said of them: what was said, and what was measured (GATES of
     Chernozhukov et al. 2018)."""
-    order = numpy.argsort(-held.said, kind="stable")
+    order = numpy.argsort(-held.order, kind="stable")
     told = []
     for part in numpy.array_split(order, FIFTHS):
         if len(part):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from scipy.stats import t as student
@@ -19,6 +20,14 @@ from nudge.learn.uplift import judge, learners
 from nudge.learn.uplift.experiment import GROUPS, Experiment
 from nudge.learn.uplift.judge import Mean
 from nudge.learn.uplift.learners import Fitted
+
+STEEPEST = 3.0
+NOISE = 1.645
+"""Standard errors by which a learner may be worse than the best before it is left out."""
+CROSSING = sqrt(2)
+"""What crossing adds to a standard error where there is nothing to find. Group k is ordered by a direction that was learned from
+group l, and l by one learned from k: what they have in common by chance is counted from both sides, so the variance of the sum
+over groups is twice the sum of their variances. Where there is something to find the directions agree, and this is too careful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +44,9 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """`kept` learners are averaged; `learners` has the Qini gain of each (goals a person, value low high); `gain` is the nested
-    one of the choice, and `heterogeneous` says whether it is above zero by more than noise; `slope` is how much of the
-    differences that were said came true."""
+    """`kept` learners are averaged; `learners` has the Qini gain of each (goals a person, value low high); `nested` is what the
+    choice says of each row, `gain` its Qini gain, and `heterogeneous` whether that is above zero by more than noise; `slope` is how
+    much of the differences that were said came true."""
 
     kept: tuple[str, ...]
     learners: Mapping[str, list[float]]
@@ -45,6 +54,7 @@ class Chosen:
     at_least: float
     heterogeneous: bool
     slope: float
+    nested: np.ndarray
 
 
 def cross(rows: Experiment, features: Sequence[Feature], seed: int) -> Crossed:
@@ -75,9 +85,9 @@ def choose(crossed: Crossed, *, confidence: float, tests: int = 1) -> Chosen:
         held = groups == group
         kept = _kept(crossed, rank, ~held)
         nested[held] = np.mean([crossed.said[name][held] for name in kept], axis=0)
-    gain = judge.gain(rows, crossed.dr, judge.ranks(nested, groups), groups)
+    gain = _gain(crossed, judge.ranks(nested, groups))
     z = float(student.isf((1 - confidence) / 2 / tests, max(rows.fewest - 1, 2)))
-    figures = {name: judge.gain(rows, crossed.dr, one, groups).interval() for name, one in rank.items()}
+    figures = {name: _gain(crossed, one).interval() for name, one in rank.items()}
     found = gain.value - z * gain.error > 0
     slope = _slope(crossed, nested)
     return Chosen(
@@ -87,25 +97,31 @@ def choose(crossed: Crossed, *, confidence: float, tests: int = 1) -> Chosen:
         at_least=gain.value - z * gain.error,
         heterogeneous=found and slope > 0,
         slope=slope,
+        nested=nested,
     )
 
 
+def _gain(crossed: Crossed, rank: np.ndarray) -> Mean:
+    found = judge.gain(crossed.rows, crossed.dr, rank, crossed.groups)
+    return Mean(found.value, found.error * CROSSING)
+
+
 def _kept(crossed: Crossed, rank: Mapping[str, np.ndarray], mask: np.ndarray) -> tuple[str, ...]:
-    """The best by Qini on some rows, and all that are worse by no more than a standard error of the paired difference."""
+    """The best by Qini on some rows, and all that are not worse by more than noise (paired, 95 %)."""
     rows, groups, dr = crossed.rows.take(mask), crossed.groups[mask], crossed.dr[mask]
     held = {name: one[mask] for name, one in rank.items()}
     best = max(held, key=lambda name: (judge.gain(rows, dr, held[name], groups).value, name))
     kept = []
     for name, one in held.items():
         worse = judge.gain(rows, dr, held[best] - one, groups)
-        if worse.value <= worse.error:
+        if worse.value <= NOISE * worse.error:
             kept.append(name)
     return tuple(kept)
 
 
 def _slope(crossed: Crossed, said: np.ndarray) -> float:
     """Regression of the scores on what was said, within groups (the best linear predictor of Chernozhukov et al. 2018), drawn
-    towards zero by its own uncertainty; between 0 and 1."""
+    towards zero by its own uncertainty; above 1 where learners were too cautious, at most `STEEPEST`."""
     rows = crossed.rows
     x, y = said.copy(), crossed.dr.copy()
     for group in range(GROUPS):
@@ -117,4 +133,4 @@ def _slope(crossed: Crossed, said: np.ndarray) -> float:
         return 0.0
     found = judge.mean(x * y, rows.weight, rows.people)
     slope, error = found.value / spread, found.error / spread
-    return float(np.clip(slope * max(0.0, 1 - (error / slope) ** 2), 0, 1)) if slope > 0 else 0.0
+    return float(np.clip(slope * max(0.0, 1 - (error / slope) ** 2), 0, STEEPEST)) if slope > 0 else 0.0

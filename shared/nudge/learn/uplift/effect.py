@@ -9,7 +9,7 @@ say, all of them together: a thousand trees would not be read online in time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from nudge.learn.uplift import judge, learners
 from nudge.learn.uplift.choose import Chosen, Crossed, choose, cross
 from nudge.learn.uplift.experiment import GROUPS, Experiment
 from nudge.learn.uplift.judge import Mean
-from nudge.learn.uplift.learners import LINEAR, Line, Responses, Says
+from nudge.learn.uplift.learners import LINEAR, Line, Says
 
 FEWEST = 20
 """Rows that each arm needs before anything is said."""
@@ -47,9 +47,24 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Rows as people who are not learned from: `dr` scores, effects `said` by learners of the other groups of people (their average,
+    and the differences where they are used), the places of rows within their `groups` in that `order`, and the `prior`: the effect
+    where nothing is known (the plan's lift)."""
+
+    rows: Experiment
+    dr: np.ndarray
+    said: np.ndarray
+    order: np.ndarray
+    prior: float
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """`average` is what is used; `estimate` what was measured, with its interval; `chosen` None where there were too few
-    rows to look for differences; `faithful` the share (R²) of what the learners say that the stored trees say too."""
+    rows to look for differences; `faithful` the share (R²) of what the learners say that the stored trees say too.
+
+    `held` is what the gate is given: every row with its doubly robust score and what was said of it by those who did not see it."""
 
     average: float
     estimate: Mean
@@ -57,9 +72,8 @@ class Effect:
     slope: float
     terms: tuple[Term, ...]
     chosen: Chosen | None
-    responses: Responses
+    held: Held
     faithful: float | None = None
-    said: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def heterogeneous(self) -> bool:
@@ -98,15 +112,32 @@ def fit(
     crossed = _flat(rows, seed) if rows.fewest < CELLS or not features else cross(rows, features, seed)
     estimate = judge.mean(crossed.dr, rows.weight, rows.people)
     rate = float(np.average(rows.label[~rows.treated], weights=rows.inverse[~rows.treated]))
-    average = shrunk(estimate, lift * rate, max(rate, 1 / len(rows)))
+    prior, spread = lift * rate, max(rate, 1 / len(rows))
+    average = shrunk(estimate, prior, spread)
     chosen = choose(crossed, confidence=confidence, tests=tests) if crossed.said else None
-    responses = _responses(crossed)
     if chosen is None or not chosen.heterogeneous:
-        return Effect(average, estimate, 0.0, 0.0, (), chosen, responses)
+        return Effect(average, estimate, 0.0, 0.0, (), chosen, _held(crossed, None, prior, spread))
     terms, faithful = _terms(rows, features, crossed, chosen, seed)
     total = np.sum([term.value(rows.table) for term in terms], axis=0)
     center = float(np.average(total, weights=rows.weight))
-    return Effect(average, estimate, center, chosen.slope, terms, chosen, responses, faithful)
+    held = _held(crossed, chosen, prior, spread)
+    return Effect(average, estimate, center, chosen.slope, terms, chosen, held, faithful)
+
+
+def _held(crossed: Crossed, chosen: Chosen | None, prior: float, spread: float) -> Held:
+    """What would have been said of each group of people without them."""
+    rows, groups = crossed.rows, crossed.groups
+    said, order = np.empty(len(rows)), np.zeros(len(rows))
+    for group in range(GROUPS):
+        mine, others = groups == group, groups != group
+        found = judge.mean(crossed.dr[others], rows.weight[others], rows.people[others])
+        said[mine] = shrunk(found, prior, spread)
+        if chosen is not None:
+            differs = chosen.nested[mine]
+            said[mine] += chosen.slope * (differs - np.average(differs, weights=rows.weight[mine]))
+    if chosen is not None:
+        order = judge.ranks(chosen.nested, groups)
+    return Held(rows, crossed.dr, np.clip(said, -1, 1), order, prior)
 
 
 def shrunk(estimate: Mean, expected: float, spread: float) -> float:
@@ -127,15 +158,6 @@ def _flat(rows: Experiment, seed: int) -> Crossed:
         control[held], treated[held] = responses.control(rows.table[held]), responses.treated(rows.table[held])
         fitted.append(learners.Fitted({}, responses))
     return Crossed(rows, groups, {}, judge.scores(rows, control, treated), fitted)
-
-
-def _responses(crossed: Crossed) -> Responses:
-    """What all groups' models say on average."""
-    told = [one.responses for one in crossed.fitted]
-    return Responses(
-        lambda table: np.asarray(np.mean([one.control(table) for one in told], axis=0)),
-        lambda table: np.asarray(np.mean([one.treated(table) for one in told], axis=0)),
-    )
 
 
 def _terms(

@@ -13,7 +13,7 @@ from nudge.errors import NotReady
 from nudge.learn.export import FORMAT, TOLERANCE, canonical, hostile, spec, vectors
 from nudge.learn.features import Feature, categories
 from nudge.learn.uplift.effect import Effect
-from nudge.vocabulary import Vector
+from nudge.vocabulary import Micros, Vector
 
 
 class Effects(Protocol):
@@ -25,14 +25,17 @@ class Effects(Protocol):
 type Load = Callable[[Mapping[str, Any]], Effects]
 
 
-def artefact(name: str, goal: str, features: Sequence[Feature], effects: Mapping[str, Effect]) -> bytes:
-    """The stored form; see `score.uplift` for its shape."""
+def artefact(
+    name: str, goal: str, features: Sequence[Feature], effects: Mapping[str, Effect], *, until: Micros
+) -> bytes:
+    """The stored form; see `score.uplift` for its shape. `until` is the last decision that was learned from."""
     return canonical(
         {
             "format": FORMAT,
             "kind": "uplift",
             "name": name,
             "goal": goal,
+            "until": until,
             "spec": spec(features),
             "features": list(features),
             "activities": {activity: effect.export() for activity, effect in effects.items()},

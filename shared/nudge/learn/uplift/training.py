@@ -1,8 +1,8 @@
 """What every activity of a goal changes: comparable decisions in, one artefact with its card out; and is it better than what is
 in force?
 
-In: rows with features and labels, and which of them compare what (`logged.comparable`, or `imported`). People who came last are
-held out: nothing is learned from them, the gate and the card's Qini are judged by them.
+In: rows with features and labels, and which of them compare what (`logged.comparable`, or `imported`). The gate and the figures
+judge every person by what was learned from others; what is in force is compared on the decisions that it has not seen.
 """
 
 from __future__ import annotations
@@ -30,35 +30,23 @@ from nudge.learn.uplift.export import Load, artefact, parity
 from nudge.learn.uplift.logged import SCHEMA
 from nudge.vocabulary import Goal, Micros
 
-HELD_OUT = 0.2
-"""The share of people, those who came last, by whom is judged."""
 PARITY_ROWS = 300
+MOST_AN_ARM = 10_000
+"""Rows of an arm that are learned from; of more, an even sample."""
 POSITIVES_A_NUMBER = 8
 """So many goals a number that is read: with few goals, more numbers are more chances to be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """Rows of one activity that nothing was learned from: doubly robust scores, the effects said of them, what is expected
-    where nothing is known (the plan's lift), and their places in the frame."""
-
-    rows: Experiment
-    dr: np.ndarray
-    said: np.ndarray
-    prior: float
-    places: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
 class Trained:
-    """A challenger."""
+    """A challenger. `places` are the rows of each activity in `frame`."""
 
     version: str
     model: bytes
     card: bytes
     metrics: dict[str, list[float]]
     effects: Mapping[str, Effect]
-    judged: Mapping[str, Judged]
+    places: Mapping[str, np.ndarray]
     frame: pl.DataFrame
 
 
@@ -96,15 +84,13 @@ def train(
     Raises NotReady when no activity has enough rows, or when the stored form differs from scikit-learn's (parity).
     """
     frame = frame.drop(ACTIVITY, IS_DECISION, strict=False)
-    late = _late(frame)
-    learned = frame.filter(pl.Series(~late))
-    positives = int(min(learned["label"].sum(), learned.height - learned["label"].sum()))
+    positives = int(min(frame["label"].sum(), frame.height - frame["label"].sum()))
     most = max(POSITIVES_A_NUMBER, positives // POSITIVES_A_NUMBER)
     with threadpool_limits(1):  # sums made in parallel depend on the number of threads; the bytes must not
-        features = choose(learned, replace(recipe, numbers=min(recipe.numbers, most)), absent)
+        features = choose(frame, replace(recipe, numbers=min(recipe.numbers, most)), absent)
         everything = table(frame, features)
-        experiments = _experiments(frame, pairs, everything)
-        parts = {one: rows.take(~late[places]) for one, (rows, places) in experiments.items()}
+        experiments = _experiments(frame, pairs, everything, recipe.seed)
+        parts = {one: rows for one, (rows, _) in experiments.items()}
         told = [one for one, rows in parts.items() if _enough(rows)]
         if not told:
             raise _too_few(goal, parts)
@@ -120,15 +106,13 @@ def train(
             )
             for one in told
         }
-        judged = {one: _judged(*experiments[one], late, effects[one], lifts.get(one, 0.0)) for one in told}
-        metrics = _metrics(effects, judged, recipe)
-        stored = artefact(name, goal.name, features, effects)
+        metrics = _metrics(effects, recipe)
+        stored = artefact(name, goal.name, features, effects, until=int(frame["at"].to_numpy().max()))
         worst = parity(stored, load, features, effects, everything[:PARITY_ROWS], recipe.seed)
     said = card(
         goal,
         effects,
-        {one: parts[one] for one in told},
-        judged,
+        compared={one: pairs.filter(pl.col("activity") == one).height for one in told},
         left_out={one: len(rows) for one, rows in parts.items() if one not in told},
         metrics=metrics,
         features=[str(feature["name"]) for feature in features],
@@ -139,36 +123,44 @@ def train(
     )
     day = datetime.fromtimestamp(end / 1_000_000, UTC).strftime("%Y%m%d")
     version = f"{day}-{hashlib.sha256(stored).hexdigest()[:12]}"
-    return Trained(version, stored, said, metrics, effects, judged, frame)
-
-
-def _late(frame: pl.DataFrame) -> np.ndarray:
-    """Rows of the people who came last, by their first row."""
-    first = frame.group_by("user_id").agg(pl.col("at").min()).sort("at", "user_id")
-    count = max(round(first.height * HELD_OUT), 1)
-    return frame["user_id"].is_in(first["user_id"].tail(count).to_list()).to_numpy()
+    return Trained(version, stored, said, metrics, effects, {one: experiments[one][1] for one in told}, frame)
 
 
 def _experiments(
-    frame: pl.DataFrame, pairs: pl.DataFrame, everything: pd.DataFrame
+    frame: pl.DataFrame, pairs: pl.DataFrame, everything: pd.DataFrame, seed: int
 ) -> dict[str, tuple[Experiment, np.ndarray]]:
     """Each activity's rows, and their places in the frame."""
     people = np.unique(frame["user_id"].to_numpy(), return_inverse=True)[1]
     label = frame["label"].to_numpy()
     found = {}
     for activity in sorted(pairs["activity"].unique()):
-        one = pairs.filter(pl.col("activity") == activity)
+        one, shares = _thinned(pairs.filter(pl.col("activity") == activity), seed)
         places = one["row"].to_numpy()
         rows = Experiment.of(
             everything.iloc[places].reset_index(drop=True),
             label[places],
             one["treated"].to_numpy(),
             people[places],
-            one["p_treated"].to_numpy(),
-            one["p_control"].to_numpy(),
+            one["p_treated"].to_numpy() * shares[True],
+            one["p_control"].to_numpy() * shares[False],
         )
         found[activity] = (rows, places)
     return found
+
+
+def _thinned(one: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, dict[bool, float]]:
+    """At most `MOST_AN_ARM` rows of each arm, drawn evenly, and the share that was kept of each against the other: a row's
+    chance of being here is what was done to it times that, so nothing is bent by it."""
+    rng = np.random.default_rng(seed)
+    treated = one["treated"].to_numpy()
+    kept, shares = [], {}
+    for arm in (True, False):
+        places = np.flatnonzero(treated == arm)
+        drawn = places if len(places) <= MOST_AN_ARM else rng.choice(places, MOST_AN_ARM, replace=False)
+        kept.append(drawn)
+        shares[arm] = len(drawn) / max(len(places), 1) or 1.0
+    largest = max(shares.values())
+    return one[np.sort(np.concatenate(kept))], {arm: share / largest for arm, share in shares.items()}
 
 
 def _enough(rows: Experiment) -> bool:
@@ -185,24 +177,29 @@ def _too_few(goal: Goal, parts: Mapping[str, Experiment]) -> NotReady:
     )
 
 
-def _judged(rows: Experiment, places: np.ndarray, late: np.ndarray, one: Effect, lift: float) -> Judged:
-    mask = late[places]
-    held = rows.take(mask)
-    dr = judge.scores(held, one.responses.control(held.table), one.responses.treated(held.table))
-    before = rows.take(~mask & ~rows.treated)
-    prior = lift * float(np.average(before.label, weights=before.inverse))
-    return Judged(held, dr, one.on(held.table), prior, places[mask])
-
-
-def _metrics(effects: Mapping[str, Effect], judged: Mapping[str, Judged], recipe: Recipe) -> dict[str, list[float]]:
-    """The measured average effect of each activity, and the Qini on held-out people of those that differ between people."""
+def _metrics(effects: Mapping[str, Effect], recipe: Recipe) -> dict[str, list[float]]:
+    """The measured average effect of each activity; of those that differ between people, the Qini of people not learned from."""
     metrics = {f"effect.{one}": made.estimate.interval() for one, made in effects.items()}
-    for one, held in judged.items():
-        if effects[one].heterogeneous and held.rows.fewest > 0:
+    for one, made in effects.items():
+        if made.heterogeneous:
             metrics[f"qini.{one}"] = judge.qini_interval(
-                held.rows, held.said, resamples=recipe.resamples, confidence=recipe.confidence, seed=recipe.seed
+                made.held.rows,
+                made.held.order,
+                resamples=recipe.resamples,
+                confidence=recipe.confidence,
+                seed=recipe.seed,
             )
     return metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Effects in force: their version, the last decision that they have seen (µs), and what they say, activity by activity, of the
+    rows `Trained.places`."""
+
+    version: str
+    until: Micros
+    said: Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,30 +208,31 @@ class Verdict:
 
     passed: bool
     reason: str
-    gain: float
-    at_least: float
+    gain: float = 0.0
+    at_least: float = 0.0
 
 
-def better(trained: Trained, present: tuple[str, Mapping[str, Sequence[float]]] | None, recipe: Recipe) -> Verdict:
-    """Do the new effects come nearer to what happened to held-out people than those in force, by more than noise? The error is
-    that of the doubly robust scores, which is the error of the effects themselves but for a constant. `present` is a version
-    and what it says, activity by activity, of the rows `judged[activity].places`; where it says nothing, and where nothing is
-    in force, the plan's expected lift stands for it."""
-    if present is not None and present[0] == trained.version:
-        return Verdict(False, "this version is the champion already", 0.0, 0.0)
-    against = "the plan's expected lifts" if present is None else present[0]
+def better(trained: Trained, present: Present | None, recipe: Recipe) -> Verdict:
+    """Do the new effects come nearer to what happened to people whom they were not learned from than those in force, by more than
+    noise? The error is that of the doubly robust scores, which is the error of the effects themselves but for a constant. Where
+    something is in force, only decisions that it has not seen count; where it says nothing of an activity, and where nothing is in
+    force, the plan's expected lift stands for it."""
+    if present is not None and present.version == trained.version:
+        return Verdict(False, "this version is the champion already")
+    against = "the plan's expected lifts" if present is None else present.version
     gains, weights, people = [], [], []
-    for activity, held in trained.judged.items():
-        told = None if present is None else present[1].get(activity)
+    at = trained.frame["at"].to_numpy()
+    for activity, made in trained.effects.items():
+        held, told = made.held, None if present is None else present.said.get(activity)
         theirs = np.full(len(held.dr), held.prior) if told is None else np.asarray(told)
-        gains.append((held.dr - theirs) ** 2 - (held.dr - held.said) ** 2)
-        weights.append(held.rows.weight)
-        people.append(held.rows.people)
+        new = np.ones(len(held.dr), dtype=bool) if present is None else at[trained.places[activity]] > present.until
+        gains.append(((held.dr - theirs) ** 2 - (held.dr - held.said) ** 2)[new])
+        weights.append(held.rows.weight[new])
+        people.append(held.rows.people[new])
     together = np.concatenate(people)
-    if len(np.unique(together)) < FEWEST:
-        return Verdict(
-            False, f"{len(np.unique(together))} people are too few to judge by; {FEWEST} are needed", 0.0, 0.0
-        )
+    count = len(np.unique(together))
+    if count < FEWEST:
+        return Verdict(False, f"{count} people with new decisions are too few to judge by; {FEWEST} are needed")
     found = judge.mean(np.concatenate(gains), np.concatenate(weights), together)
     at_least = found.value - judge.quantile(recipe.confidence) * found.error
     sure = f"squared error of effects lower by {found.value:.5f} (at least {at_least:.5f} with {recipe.confidence:.0%} confidence)"
