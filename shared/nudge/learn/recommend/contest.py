@@ -24,8 +24,9 @@ from nudge.learn.recommend.interactions import Interactions, Numbers
 from nudge.learn.recommend.parity import Load, parity
 from nudge.learn.recommend.ranking import Part, ndcg
 from nudge.learn.recommend.recipe import Rules, Settings
+from nudge.learn.recommend.search import Fold, Found, Search
 from nudge.learn.recommend.tables import Facts
-from nudge.learn.recommend.workshop import Workshop
+from nudge.learn.recommend.workshop import POPULAR, Workshop
 
 KIND = "recommend"
 NO_FACTS = Facts([], np.zeros(0, dtype=int), [], [], [])
@@ -36,11 +37,10 @@ type Told = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """What may be learned from while choosing, the cases that choose, what may be learned from in the end, and the cases that judge
-    (None: somebody else does)."""
+    """What may be learned from while choosing, with the cases that choose, fold by fold; what may be learned from in the end, and the
+    cases that judge (None: somebody else does)."""
 
-    first: Interactions
-    middle: Cases
+    first: Sequence[tuple[Interactions, Cases]]
     both: Interactions
     last: Cases | None
     until: tuple[int, int]
@@ -95,27 +95,30 @@ def train(
         known = facts(data.items)
         tell("choosing")
         slices = _slices(data, rules, settings, seed)
-        shop = Workshop(slices.first, known, settings, slices.until[0])
-        found = shop.choose(slices.middle)
-        weights, score = shop.blend([one.part for one in found], slices.middle)
+        folds = [Fold(Workshop(one, known, settings, slices.until[0]), cases) for one, cases in slices.first]
+        found, weights, score = _choose(Search(folds, settings), settings, categories=bool((known.category >= 0).any()))
         tell("fitting")
-        final = Workshop(slices.both, known, settings, slices.until[1]).again([one.part for one in found])
+        shop = Workshop(slices.both, known, settings, slices.until[1])
+        final = [replace(shop.make(one.name, one.options), decay=one.decay) for one in found]
         artefact = _artefact(final, weights, data, known, rules, strengths, name, settings, slices.until[1])
         stored = canonical(artefact)
         tell("judging")
-        worst = parity(artefact, load, data.items, slices.last or slices.middle, seed)
+        worst = parity(artefact, load, data.items, slices.last or folds[0].cases, seed)
         judged = {} if slices.last is None else _judged(artefact, final, data, slices.last, present, settings.k)
     return Trained(
         artefact,
         stored,
         {part.name: float(weight) for part, weight in zip(final, weights.tolist(), strict=True)},
-        {part.name: part.options | {"decay": part.decay} for part in final},
-        {one.part.name: one.score for one in found} | {"blend": score},
+        {one.name: {**one.options, "decay": one.decay} for one in found},
+        {one.name: one.score for one in found} | {"blend": score},
         worst,
         judged,
         np.zeros(0, dtype=int) if slices.last is None else slices.last.people,
         {"events": len(data), "people": len(data.people), "items": len(data.items)}
-        | {"cases_choose": slices.middle.count, "cases_judge": slices.last.count if slices.last else 0},
+        | {
+            "cases_choose": sum(fold.cases.count for fold in folds),
+            "cases_judge": slices.last.count if slices.last else 0,
+        },
     )
 
 
@@ -129,28 +132,45 @@ def _strengths(
     if not others:
         return data.weighted(said), {kind: said[kind] for kind in data.kinds}
     tried: list[tuple[float, int, Interactions, dict[str, float]]] = []
+    grid = {option: values[:1] for option, values in settings.grids["similar"].items()}
     for value in settings.strengths:
         events = {kind: said.get(kind, value) for kind in data.kinds}
         weighted = data.weighted(events)
-        slices = _slices(weighted, rules, replace(settings, cases=settings.search_cases), seed)
-        shop = Workshop(slices.first, NO_FACTS, settings, slices.until[0])
-        score = float(ndcg([shop.first("similar")], slices.middle, settings.k).mean())
+        slices = _slices(weighted, rules, replace(settings, cases=settings.search_cases, folds=1), seed)
+        folds = [Fold(Workshop(one, NO_FACTS, settings, slices.until[0]), cases) for one, cases in slices.first]
+        score = Search(folds, settings).climb("similar", grid, settings.decays[:1]).score
         tried.append((score, -len(tried), weighted, events))
     _, _, weighted, events = max(tried, key=lambda one: one[:2])
     return weighted, events
 
 
+def _choose(search: Search, settings: Settings, *, categories: bool) -> tuple[list[Found], Numbers, float]:
+    """Every part that this data can have, with its best options; the weights of the blend, and its NDCG. Popularity comes first."""
+    popular = search.climb(POPULAR[0], {"half_life": settings.half_lives}, (1.0,))
+    found = [popular, replace(popular, name=POPULAR[1])]
+    for name, grid in settings.grids.items():
+        if name != "category" or categories:
+            found.append(search.climb(name, grid, settings.decays))
+    weights, score = search.blend(found)
+    return found, weights, score
+
+
 def _slices(data: Interactions, rules: Rules, settings: Settings, seed: int) -> Slices:
     if settings.scheme == "time":
         return _by_time(data, rules, settings, seed)
-    if settings.scheme == "last":
-        kept, questions = asked.by_last(data, settings.steps, settings.cases, seed)
-    else:
-        kept, questions = asked.by_chance(data, settings.left_out, settings.cases, seed)
-    middle = asked.collect(data, questions, again=rules.again, settings=settings)
-    _enough(middle, settings, "held back")
+    first = []
+    for fold in range(settings.folds if settings.scheme == "random" else 1):
+        if settings.scheme == "last":
+            steps = min(
+                settings.steps, -(-settings.cases // max(len(data.people), 1))
+            )  # few people are asked more than once
+            kept, questions = asked.by_last(data, steps, settings.cases, seed)
+        else:
+            kept, questions = asked.by_chance(data, settings.left_out, settings.cases, seed + fold)
+        first.append((data.only(kept), asked.collect(data, questions, again=rules.again, settings=settings)))
+        _enough(first[-1][1], settings, "held back")
     end = int(data.time.max()) + 1
-    return Slices(data.only(kept), middle, data, None, (end, end))
+    return Slices(first, data, None, (end, end))
 
 
 def _by_time(data: Interactions, rules: Rules, settings: Settings, seed: int) -> Slices:
@@ -170,7 +190,7 @@ def _by_time(data: Interactions, rules: Rules, settings: Settings, seed: int) ->
         slices.append(asked.collect(data, questions, again=rules.again, settings=settings))
         _enough(slices[-1], settings, ("middle", "last")[number])
     before = data.only(data.time < first), data.only(data.time < second)
-    return Slices(before[0], slices[0], before[1], slices[1], (first, second))
+    return Slices([(before[0], slices[0])], before[1], slices[1], (first, second))
 
 
 def _enough(cases: Cases, settings: Settings, which: str) -> None:

@@ -23,14 +23,10 @@ FAINT = 0.03
 def ease(data: Interactions, *, l2: float, dropout: float, damp: float, dense: int) -> Numbers:
     """EASE (Steck 2019): the ridge regression of each item on all others, in closed form: B = I - P / diag(P), P = (XᵀX + Λ)⁻¹.
 
-    Λ = l2 + dropout · diag(XᵀX), the denoising form of Steck 2020 (EDLAE); a person's row is divided by its length^`damp` and the whole
-    scaled back, so that heavy users count less. Takes the first `dense` items: they are the popular ones.
+    Λ = l2 + dropout · diag(XᵀX), the denoising form of Steck 2020 (EDLAE); X is `damped`. Takes the first `dense` items: they are the
+    popular ones.
     """
-    held = data.matrix()[:, :dense]
-    lengths = np.maximum(np.asarray(held.sum(axis=1)).ravel(), 1.0)
-    scale = lengths**-damp
-    scale *= np.sqrt(held.sum() / max(float((scale**2 * lengths).sum()), 1e-12))
-    rows = sp.diags(scale) @ held
+    rows = damped(data.matrix()[:, :dense], damp)
     gram = np.asarray((rows.T @ rows).todense(), dtype=float)
     diagonal = np.diag(gram).copy()
     gram[np.diag_indices_from(gram)] += l2 + dropout * diagonal
@@ -39,6 +35,14 @@ def ease(data: Interactions, *, l2: float, dropout: float, damp: float, dense: i
     np.fill_diagonal(weights, 0.0)
     weights[diagonal == 0] = 0.0
     return np.asarray(weights)
+
+
+def damped(held: sp.csr_matrix, damp: float) -> sp.csr_matrix:
+    """Each person's row divided by its length^`damp`, the whole scaled back: heavy users count less."""
+    lengths = np.maximum(np.asarray(held.sum(axis=1)).ravel(), 1.0)
+    scale = lengths**-damp
+    scale *= np.sqrt(held.sum() / max(float((scale**2 * lengths).sum()), 1e-12))
+    return sp.diags(scale) @ held
 
 
 def _inverse(positive: Numbers) -> Numbers:
@@ -50,11 +54,11 @@ def _inverse(positive: Numbers) -> Numbers:
     return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
 
 
-def similar(data: Interactions, *, shrink: float, source: float, target: float) -> sp.csr_matrix:
-    """Item-kNN: co-occurrence / (n_i^source · n_j^target + shrink); source = target = ½ is the cosine."""
-    held = data.matrix()
-    counts = held.T @ held
-    own = np.asarray(held.multiply(held).sum(axis=0)).ravel()
+def similar(data: Interactions, *, damp: float, shrink: float, source: float, target: float) -> sp.csr_matrix:
+    """Item-kNN: co-occurrence / (n_i^source · n_j^target + shrink) among `damped` people; source = target = ½ is the cosine."""
+    held = damped(data.matrix(), damp)
+    counts = (held.T @ held).tocsr()
+    own = counts.diagonal()
     counts.setdiag(0.0)
     counts.eliminate_zeros()
     return _divided(counts, own, own, source, target, shrink)

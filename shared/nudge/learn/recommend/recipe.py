@@ -17,9 +17,10 @@ class Settings:
     """Bounds of one training.
 
     `items` caps the catalogue (the most popular are kept), `dense` the items that EASE takes, `history` how many items a person
-    brings along (what a profile holds; None: all), `cases` how many questions are asked of each held-back slice (`search_cases` while a single part is searched), `slice_share` of
-    what was bought lies in each slice of the end, `neighbours` an item keeps in each table on average, within
-    `entries` for all tables.
+    brings along (what a profile holds; None: all). `cases` questions at most are asked of each held-back part (`search_cases` while a
+    single part is searched); `slice_share` of what was bought lies in each slice of the end; `steps` of each person are held back at most,
+    `folds` random quarters are asked. An option replaces another when NDCG is better by the share `least_gain`. An item keeps
+    `neighbours` in each table on average, within `entries` for all tables.
     """
 
     scheme: Scheme = "time"
@@ -33,22 +34,28 @@ class Settings:
     slice_share: float = 0.15
     steps: int = 3
     left_out: float = 0.25
+    folds: int = 3
     neighbours: int = 200
     entries: int = 1_000_000
     pool: int = 60
     rounds: int = 4
-    least_gain: float = 5e-4
+    least_gain: float = 2e-3
     decays: tuple[float, ...] = (1.0, 0.97, 0.9, 0.8, 0.65, 0.4)
     strengths: tuple[float, ...] = (1.0, 0.3, 0.1)
     half_lives: tuple[float, ...] = (1e6, 365.0, 90.0, 30.0, 7.0)
     grids: Mapping[str, Mapping[str, tuple[float, ...]]] = field(
         default_factory=lambda: {
             "ease": {
-                "l2": (300.0, 30.0, 100.0, 1000.0, 3000.0),
+                "damp": (0.25, 0.0, 0.5),
+                "l2": (300.0, 30.0, 100.0, 500.0, 1000.0, 3000.0),
                 "dropout": (0.3, 0.0, 0.6),
-                "damp": (0.0, 0.25, 0.5),
             },
-            "similar": {"shrink": (5.0, 0.0, 20.0), "source": (0.5, 0.7, 0.3), "target": (0.5, 0.3)},
+            "similar": {
+                "damp": (0.25, 0.0, 0.5, 0.75),
+                "source": (0.5, 0.7, 0.3),
+                "target": (0.5, 0.3),
+                "shrink": (5.0, 0.0, 20.0),
+            },
             "sequence": {
                 "skip": (0.8, 0.0, 0.5, 0.9),
                 "source": (1.0, 0.75, 0.5),

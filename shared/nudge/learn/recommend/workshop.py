@@ -1,27 +1,25 @@
-"""Where parts are made: each with its best options on held-back cases, then again with the same options on more events.
+"""Where parts are made, by name and options.
 
-In: `Interactions`, facts about items, options. Out: parts. Knows neither slices of time nor what is stored.
+In: `Interactions`, facts about items, options. Out: parts. Knows neither cases nor what is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 
-from nudge.learn.recommend import parts, search
-from nudge.learn.recommend.cases import Cases
+from nudge.learn.recommend import parts
 from nudge.learn.recommend.interactions import Interactions, Numbers
 from nudge.learn.recommend.ranking import Part
 from nudge.learn.recommend.recipe import Settings
-from nudge.learn.recommend.search import Found
 from nudge.learn.recommend.tables import Facts
 
 POPULAR = ("popular", "popular_log")
-"""Popularity as it is, and its logarithm: beside neighbours, a hundredfold popularity rarely means a hundredfold chance."""
+"""Parts that are the same for everybody: popularity as it is, and its logarithm: beside neighbours, a hundredfold popularity rarely means a hundredfold chance."""
 LOG_SCALE = 1000.0
 
 
@@ -48,30 +46,9 @@ class Workshop:
             "popular_log": lambda o: self._log(self._popular(o)),
         }
 
-    def first(self, name: str) -> Part:
-        """A part with the first value of each of its options."""
-        return self._makers[name]({option: values[0] for option, values in self.settings.grids[name].items()})
-
-    def choose(self, cases: Cases) -> list[Found]:
-        """Every part that this data can have, with the options that were best on the cases. Popularity comes first."""
-        said = self.settings
-        cases = cases.some(said.search_cases)
-        half_life = {"half_life": said.half_lives}
-        popular = search.climb(self._popular, half_life, (1.0,), cases, said.k, said.least_gain)
-        found = [popular, Found(self._log(popular.part), popular.score)]
-        for name, grid in said.grids.items():
-            if name != "category" or (self.facts.category >= 0).any():
-                found.append(search.climb(self._makers[name], grid, said.decays, cases, said.k, said.least_gain))
-        return found
-
-    def blend(self, made: Sequence[Part], cases: Cases) -> tuple[Numbers, float]:
-        """Weights of the parts, and the NDCG of the blend on the cases that chose them."""
-        said = self.settings
-        return search.blend(made, cases, k=said.k, pool=said.pool, rounds=said.rounds, least=said.least_gain)
-
-    def again(self, made: Sequence[Part]) -> list[Part]:
-        """The same parts, with the same options, of these events."""
-        return [replace(self._makers[part.name](part.options), decay=part.decay) for part in made]
+    def make(self, name: str, options: Mapping[str, float]) -> Part:
+        """A part by its name, with decay 1."""
+        return self._makers[name](options)
 
     def _small(self, matrix: sp.csr_matrix) -> Numbers | sp.csr_matrix:
         """Dense where the catalogue is small: such matrices are full, and dense products are faster."""
