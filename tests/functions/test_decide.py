@@ -144,7 +144,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "model": {"intercept": -2.0, "terms": [NUMBERS], "interactions": []},
     },
     "uplift.purchase": {
-        **{"kind": "uplift", "features": []},
+        **{"kind": "uplift", "features": [], "until": 0},
         "activities": {
             "discount_mail": {
                 **{"average": 0.05, "low": 0.01, "high": 0.09, "center": 0.0, "slope": 1.0},
@@ -200,6 +200,17 @@ def test_a_decision_asks_every_model_that_the_plan_uses(ask: Any) -> None:
     assert (why["base"], why["others"], [one["feature"] for one in why["reasons"]]) == (-2.0, 0, ["open_rate"])
     as_documented(answer, "Decision")
     assert ask() == (200, answer)
+
+
+@pytest.mark.usefixtures("learned")
+def test_an_event_that_asks_why_is_told_also_of_what_is_shown_inline(load_event: Any) -> None:
+    event = load_event("decide.explain")
+    event["body"] = json.dumps({**json.loads(event["body"]), "candidates": ["banner"]})
+    answer = json.loads(door.handler(event, None)["body"])
+    assert answer["activity"] == "banner"
+    assert answer["why"]["contributions"]["base"] == -2.0
+    event["body"] = json.dumps({"user_id": "ana", "candidates": ["banner"], "dry_run": True})
+    assert json.loads(door.handler(event, None)["body"])["why"]["contributions"] is None
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def _fields(one: Any) -> dict[str, Any]:
 
 def test_a_champion_of_another_kind_is_loaded_by_its_module() -> None:
     artefact = {
-        **{"format": 1, "kind": "uplift", "name": "uplift.purchase", "features": []},
+        **{"format": 1, "kind": "uplift", "name": "uplift.purchase", "features": [], "until": 0},
         "activities": {
             "banner": {
                 **{"average": 0.02, "low": 0.0, "high": 0.04, "center": 0.0, "slope": 1.0},
