@@ -11,6 +11,9 @@ In: the folder with the gzipped CSV files of the `completejourney` package. Out:
 - Every campaign that a household got is a `campaign_received` at the start of the campaign's first day; every coupon used a
   `coupon_redeemed`. Of redemptions only the day is known: they stand at its last second, so that nothing knows them too
   early. Of both, the action names the campaign and the category its type, which the next campaign will share.
+- A price cut that the shop gave on a line is a `discount_taken`, a coupon that counted on it (of whatever campaign, or of a maker)
+  a `coupon_used`; the value is the amount. A profile sums them as it sums purchases.
+- A campaign's value is the number of coupons that it brings.
 - Users are all households, 801 of them with demographics. There are no addresses, so what we do is shown, not mailed.
 - Times are taken as UTC, as the package has them.
 """
@@ -80,9 +83,12 @@ def convert(data: Path, out: Path) -> dict[str, int]:
     products = read(data, "products").with_columns(_whole_number("product_id"))
     given = {name: read(data, name) for name in ("transactions_sample", "campaigns", "coupon_redemptions")}
     campaigns = read(data, "campaign_descriptions")
+    bought = purchases(given["transactions_sample"].with_columns(_whole_number("product_id")), products)
     parts = {
-        "purchases": purchases(given["transactions_sample"].with_columns(_whole_number("product_id")), products),
-        "campaigns received": received(given["campaigns"], campaigns),
+        "purchases": bought,
+        "discounts taken": saved(bought, "discount_taken", "retail_disc"),
+        "coupons used": saved(bought, "coupon_used", "coupon_disc"),
+        "campaigns received": received(given["campaigns"], campaigns, read(data, "coupons")),
         "redemptions": redeemed(given["coupon_redemptions"], campaigns),
     }
     events = pl.concat(parts.values(), how="diagonal").sort("event_time", "event_id")
@@ -117,12 +123,26 @@ def purchases(lines: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def received(campaigns: pl.DataFrame, described: pl.DataFrame) -> pl.DataFrame:
-    """A `campaign_received` for each household that got a campaign, when the campaign starts."""
-    return _of_campaign(campaigns, described).select(
+def saved(bought: pl.DataFrame, kind: str, amount: str) -> pl.DataFrame:
+    """An event of a kind for each line on which so much was saved."""
+    return bought.filter(pl.col(amount).cast(pl.Float64) > 0).select(
+        pl.concat_str(pl.lit(kind), "event_id", separator="-").alias("event_id"),
+        pl.lit(kind).alias("event_type"),
+        pl.col(amount).alias("value"),
+        *("user_id", "event_time", "item_id", "category", "basket_id"),
+    )
+
+
+def received(campaigns: pl.DataFrame, described: pl.DataFrame, coupons: pl.DataFrame) -> pl.DataFrame:
+    """A `campaign_received` for each household that got a campaign, when the campaign starts; its value is how many coupons it
+    brings."""
+    many = coupons.group_by("campaign_id").agg(pl.col("coupon_upc").n_unique().cast(pl.String).alias("value"))
+    told = _of_campaign(campaigns, described).join(many, on="campaign_id", how="left", maintain_order="left")
+    return told.select(
         pl.concat_str(pl.lit("campaign"), "household_id", "campaign_id", separator="-").alias("event_id"),
         pl.lit("campaign_received").alias("event_type"),
         pl.col("start_date").add("T00:00:00Z").alias("event_time"),
+        "value",
         *_CAMPAIGN,
     )
 

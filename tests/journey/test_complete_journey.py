@@ -17,6 +17,7 @@ from local import cli
 from local.examples import complete_journey
 
 TRANSACTIONS, RECEIVED, REDEEMED = 43_584, 2_850, 585
+DISCOUNTS, USED = 21_318, 604
 HOUSEHOLDS, PRODUCTS = 2_279, 92_331
 
 
@@ -62,12 +63,14 @@ def test_every_line_of_every_receipt_becomes_one_event(grocer: Path, public_data
     assert events["event_type"].value_counts().sort("event_type").rows() == [
         ("campaign_received", RECEIVED),
         ("coupon_redeemed", REDEEMED),
+        ("coupon_used", USED),
+        ("discount_taken", DISCOUNTS),
         ("purchase", TRANSACTIONS),
     ]
 
 
 def test_every_row_is_read_and_accepted(told: dict[str, Any]) -> None:
-    expected = {"users": HOUSEHOLDS, "events": TRANSACTIONS + RECEIVED + REDEEMED, "items": PRODUCTS}
+    expected = {"users": HOUSEHOLDS, "events": TRANSACTIONS + RECEIVED + REDEEMED + USED + DISCOUNTS, "items": PRODUCTS}
     for kind, rows in expected.items():
         assert told["rows"][kind] == {"read": rows, "accepted": rows, "rejected": 0, "duplicate": 0}, kind
     for counts in told["rows"].values():

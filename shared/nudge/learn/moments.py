@@ -1,7 +1,9 @@
 """When a goal is asked about that stands after an event: just after each such event of a person, as `decide` would be then.
 
 In: events; logged decisions. Out: frames `user_id at link`, the link being what the goal's event must share with the event
-before it (`same` in the plan; null without). Knows neither vectors nor labels.
+before it (`same` in the plan; null without), and what that event was: `context.after.category` and `context.after.value`.
+Who asks `decide` says them in the request's context (`{"after.category": …, "after.value": …}`): the same names, the same numbers.
+Knows neither vectors nor labels.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from nudge.vocabulary import Goal, Micros
 
 LINKS = {"category": "category", "action": "event_action", "item": "item_id"}
 """What `same` may name → the column of events."""
+AFTER = (pl.col("category").alias("context.after.category"), pl.col("value").alias("context.after.value"))
+"""What the event before the question was."""
 CUTS = 40
 """Bounds between slices are sought among so many moments."""
 
@@ -28,8 +32,9 @@ def link_of(goal: Goal) -> pl.Expr:
 def following(events: pl.LazyFrame, goal: Goal) -> pl.DataFrame:
     """Each moment just after an event of the type `goal.after`, so that the event itself is known then; in order."""
     at = pl.col("event_time").dt.epoch("us") + 1
-    found = events.filter(pl.col("event_type") == goal.after).select("user_id", at.alias("at"), link_of(goal))
-    return found.unique().collect().sort("user_id", "at", "link")
+    found = events.filter(pl.col("event_type") == goal.after).select("user_id", at.alias("at"), link_of(goal), *AFTER)
+    told = found.unique().collect().sort("user_id", "at", "link", *(column.meta.output_name() for column in AFTER))
+    return told.unique(["user_id", "at", "link"], keep="first", maintain_order=True)
 
 
 def rounds(moments: pl.DataFrame, end: Micros, window: Micros, most: int) -> Iterator[pl.DataFrame]:
@@ -53,7 +58,7 @@ def cuts(rounds: list[pl.DataFrame]) -> list[Micros]:
 
 def linked(decisions: pl.DataFrame, moments: pl.DataFrame) -> pl.DataFrame:
     """Decisions (`user_id at`) with the `link` of the person's latest such event before them; null where there is none."""
-    last = moments.sort("at", "user_id", "link")
+    last = moments.select("user_id", "at", "link").sort("at", "user_id", "link")
     return decisions.sort("at", maintain_order=True).join_asof(
         last, on="at", by="user_id", strategy="backward", check_sortedness=False
     )

@@ -4,10 +4,11 @@ In: a verified `intent` artefact and a text in any language. Out: an intent (or 
 ranked. Reading, TF-IDF and the linear model are plain look-ups; nothing of the text is kept. Knows neither who wrote it nor
 what is answered.
 
-A text is read as three families of terms (training is given `terms`, so it reads the same):
+A text is read as four families of terms (training is given `terms`, so it reads the same):
 - `word`: words and pairs of neighbours; every character of a script without spaces is a word;
 - `letter`: 2 to 5 letters in a row within what stands between spaces, its edges being letters too;
-- `pair`: two words, in either order, up to `REACH` words apart.
+- `pair`: two words, in either order, up to `REACH` words apart;
+- `length`: how many words, in steps of a factor √2.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from binascii import Error as NotBase64
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from math import exp, log, sqrt, sumprod
+from math import exp, log, log2, sqrt, sumprod
 from typing import Any
 
 from nudge.errors import BadInput
@@ -29,7 +30,7 @@ LONGEST = 2000
 """Characters of a message that are read; the rest is cut off."""
 REACH = 12
 GRAMS = (2, 5)
-FAMILIES = ("word", "letter", "pair")
+FAMILIES = ("word", "letter", "pair", "length")
 MOST_WEIGHTS = 20_000_000
 LARGEST = 1e9
 """No number of an artefact is beyond ± this: sums stay finite."""
@@ -97,7 +98,8 @@ def terms(text: str) -> dict[str, Counter[str]]:
     """How often each term of each family stands in a text. Raises BadInput for what is no text (see `plain`)."""
     read = plain(text)
     words = read.translate(_WORDED).split()
-    return {"word": _words(words), "letter": _letters(read), "pair": _pairs(words)}
+    length = Counter([str(int(2 * log2(1 + len(words))))])
+    return {"word": _words(words), "letter": _letters(read), "pair": _pairs(words), "length": length}
 
 
 def _words(words: Sequence[str]) -> Counter[str]:

@@ -69,6 +69,7 @@ _FAMILIES = {
     "word": "words, and two neighbours; a character of a script without spaces is a word; every number is 0",
     "letter": "two to five letters in a row",
     "pair": f"two words up to {text.REACH} words apart",
+    "length": "how many words, in steps of a factor 1.4",
 }
 
 

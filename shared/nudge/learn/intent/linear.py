@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 SMOOTHING = 0.1
 SHARES = (0.0, 0.15, 0.3, 0.6)
 """Of naive Bayes, beside 1 of the margin."""
-PENALTIES = (0.3, 1.0)
+PENALTIES = (0.2, 1.0)
 LEVELS = 127
 DIGITS = 6
 

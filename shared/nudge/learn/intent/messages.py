@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 type Terms = Callable[[str], Mapping[str, Mapping[str, int]]]
-FAMILIES = {"word": 1.0, "letter": 1.0, "pair": 0.7}
+FAMILIES = {"word": 1.0, "letter": 1.0, "pair": 0.7, "length": 0.5}
 """Families of terms, and how much each weighs: each is scaled to that length in every message."""
 
 
