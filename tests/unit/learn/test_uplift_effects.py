@@ -50,11 +50,20 @@ def test_an_effect_that_differs_is_found_in_the_right_order_and_the_average_is_i
     assert 0.6 < slope < 1.6
 
 
-def test_every_learner_is_tried_and_those_that_are_kept_were_not_worse_than_the_best(bent: Effect) -> None:
+def test_learners_that_are_kept_were_not_worse_than_the_best(bent: Effect) -> None:
     assert bent.chosen is not None
-    assert set(bent.chosen.learners) == {*learners.LINEAR, *learners.TREES}
+    assert set(bent.chosen.learners) == {*learners.LINEAR, "T.forest", "X.forest", "DR.forest"}
     best = max(value for value, _, _ in bent.chosen.learners.values())
     assert all(bent.chosen.learners[name][2] > best * 0.8 for name in bent.chosen.kept)
+
+
+def test_with_many_rows_every_learner_is_tried_and_finds_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learners, "MANY", 20)
+    known, fresh = world.experiment(900, 5, rate=0.3, spread=0.25), world.experiment(2000, 6, rate=0.3, spread=0.25)
+    told = learners.fit(known.rows, world.FEATURES, seed=0)
+    assert set(told.effects) == {*learners.LINEAR, *learners.TREES}
+    for name, said in told.effects.items():
+        assert np.corrcoef(said(fresh.rows.table), fresh.effect)[0, 1] > 0.3, name
 
 
 def test_where_everyone_is_moved_alike_no_heterogeneity_is_claimed() -> None:

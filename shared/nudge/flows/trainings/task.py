@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # who only asks what is to be trained needs no scikit-learn
     from nudge.flows.training_rows import History
     from nudge.learn import Gate, Recipe
 
-LEARNED = ("propensity", "intent", "demand", "recommend", "value", "send_time")
+LEARNED = ("propensity", "uplift", "intent", "demand", "recommend", "value", "send_time")
 """Kinds that have a module beside this one."""
 
 type Tell = Callable[[str], None]

@@ -193,7 +193,7 @@ def _imitation(rows: int, seed: int) -> HistGradientBoostingRegressor:
     """Trees that say what others say: there is no noise in that, so nothing is held back."""
     return HistGradientBoostingRegressor(
         learning_rate=0.1,
-        max_iter=200,
+        max_iter=int(np.clip(rows // 10, 60, 200)),
         max_leaf_nodes=24,
         min_samples_leaf=int(np.clip(rows // 500, 5, 50)),
         max_bins=127,

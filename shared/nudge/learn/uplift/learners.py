@@ -35,8 +35,9 @@ type Says = Callable[[pd.DataFrame], np.ndarray]
 
 LINEAR = ("S.linear", "DR.linear")
 TREES = ("T.boosting", "X.boosting", "S.boosting", "class.boosting", "T.forest", "X.forest", "DR.forest")
-FEW = 60
-"""With fewer rows in the smallest cell (arm × outcome), trees have nothing to find that a line does not."""
+FEW, MANY = 60, 200
+"""With fewer rows in the smallest cell (arm × outcome) than `FEW`, trees have nothing to find that a line does not; with fewer than
+`MANY`, boosting nothing that a forest does not."""
 PENALTY = 0.05
 BENDING = 0.5
 """How much of a main effect's freedom an interaction with the treatment has."""
@@ -71,16 +72,23 @@ def fit(rows: Experiment, features: Sequence[Feature], seed: int) -> Fitted:
     effects: dict[str, Says] = {"S.linear": line.responses().effect, "DR.linear": dr_linear(rows, features).says}
     if rows.fewest < FEW:
         return Fitted(effects, line.responses())
-    bases: list[Any] = [_Boosting(features, seed), _Forest(features, seed)]
-    both = [base.responses(rows) for base in bases]
-    scores = _crossed_scores(rows, features)
-    for base, responses in zip(bases, both, strict=True):
-        effects[f"T.{base.name}"] = responses.effect
-        effects[f"X.{base.name}"] = _x(rows, responses, base)
-    effects["S.boosting"] = bases[0].single(rows)
-    effects["class.boosting"] = bases[0].transformed(rows)
-    effects["DR.forest"] = bases[1].regression(rows.table, scores, rows.weight)
-    return Fitted(effects, Responses(_average([one.control for one in both]), _average([one.treated for one in both])))
+    forest = _Forest(features, seed)
+    told = [_both(rows, forest, effects)]
+    effects["DR.forest"] = forest.regression(rows.table, _crossed_scores(rows, features), rows.weight)
+    if rows.fewest >= MANY:
+        boosting = _Boosting(features, seed)
+        told.append(_both(rows, boosting, effects))
+        effects["S.boosting"] = boosting.single(rows)
+        effects["class.boosting"] = boosting.transformed(rows)
+    return Fitted(effects, Responses(_average([one.control for one in told]), _average([one.treated for one in told])))
+
+
+def _both(rows: Experiment, base: Any, effects: dict[str, Says]) -> Responses:
+    """T and X of a base, which have their models of the arms in common."""
+    responses: Responses = base.responses(rows)
+    effects[f"T.{base.name}"] = responses.effect
+    effects[f"X.{base.name}"] = _x(rows, responses, base)
+    return responses
 
 
 def _average(says: Sequence[Says]) -> Says:
