@@ -22,7 +22,7 @@ from nudge.vocabulary import Goal, Vector
 
 GOLDEN = 8
 """Rows of the last slice that are kept with the model."""
-SCORED = 5_000
+SCORED = 2_000
 """People whose score is looked at: a sample of them where there are more."""
 
 
