@@ -39,7 +39,8 @@ goals:
     value: from_event
   redeems:                         # redeems a coupon of the campaign received
     event: coupon_redeemed
-    after: campaign_received       # asked just after each of these …
+    after: campaign_received       # asked just after each of these; decide is told which one in the request's context:
+                                   # {"after.category": "Type A", "after.value": 209} …
     same: action                   # … about a coupon of that very campaign …
     within_days: 33                # … while it runs: most do for 33 days, two for 47
     value: 2.00
