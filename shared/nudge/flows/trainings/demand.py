@@ -18,7 +18,7 @@ import polars as pl
 from nudge.errors import BadInput, NotReady
 from nudge.flows.training_rows import History
 from nudge.flows.trainings.task import Made, Present, Task, Tell
-from nudge.learn import Recipe
+from nudge.learn import Gate, Recipe
 from nudge.score import demand
 from nudge.vocabulary import Micros
 
@@ -46,7 +46,9 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
         tell=lambda done: tell(f"forecasting {done} of {total}"),
     )
     metrics = made.metrics | _in_force(present, counted)
-    return Made(made.version, made.kind, made.model, made.card, metrics, True, _reason(made.group.choice, metrics))
+    reason = _reason(made.group.choice, metrics)
+    gates = (Gate("better", True, reason),)
+    return Made(made.version, made.kind, made.model, made.card, metrics, True, reason, gates)
 
 
 def series_of(history: History, options: Mapping[str, Any], zone: ZoneInfo, now: Micros) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nudge.learn.demand.flags import Flag, flags
 from nudge.learn.demand.intervals import Spread, sizes, spread
-from nudge.learn.demand.rolling import STANDARD, Choice, Rolled, choose, clusters, roll
+from nudge.learn.demand.rolling import STANDARD, Choice, Rolled, Units, choose, roll, units
 from nudge.learn.demand.smooth import Numbers
 
 RECENT = 28
@@ -81,24 +81,25 @@ def _metrics(
     usable = [one for one in rolled if len(one.ends) > 1]
     if not usable:
         return {}
-    losses = {name: clusters([one.loss(name) for one in usable]) for name in (choice.taken, choice.naive, STANDARD)}
+    losses = {
+        name: units(usable, [one.loss(name) for one in usable]) for name in (choice.taken, choice.naive, STANDARD)
+    }
     made = {
-        "mase": _mean(losses[choice.taken]),
-        "mase_naive": _mean(losses[choice.naive]),
-        "mase_library": _mean(losses[STANDARD]),
-        "smape": _mean(clusters([_smape(one, choice.taken) for one in usable])),
-        "smape_naive": _mean(clusters([_smape(one, choice.naive) for one in usable])),
-        "gain": _mean(losses[choice.naive] - losses[choice.taken]),
+        "mase": _figure(losses[choice.taken]),
+        "mase_naive": _figure(losses[choice.naive]),
+        "mase_library": _figure(losses[STANDARD]),
+        "smape": _figure(units(usable, [_smape(one, choice.taken) for one in usable])),
+        "smape_naive": _figure(units(usable, [_smape(one, choice.naive) for one in usable])),
+        "gain": _figure(Units(losses[choice.naive].value - losses[choice.taken].value, losses[choice.naive].weight)),
     }
     covered = _coverage(rolled, sigmas, choice.taken, confidence)
     return made if covered is None else made | {"coverage": covered}
 
 
-def _mean(values: Numbers) -> list[float]:
-    """Mean and normal interval; a single value knows of no spread."""
-    mean = float(values.mean())
-    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
-    return [mean, mean - 1.96 * error, mean + 1.96 * error]
+def _figure(parts: Units) -> list[float]:
+    """Mean and normal interval; a single part knows of no spread."""
+    reach = 1.96 * parts.error if len(parts.value) > 1 else 0.0
+    return [parts.mean, parts.mean - reach, parts.mean + reach]
 
 
 def _smape(one: Rolled, candidate: str) -> Numbers:
@@ -127,7 +128,7 @@ def _coverage(
             if left < len(one.ends) - 1
         ]
         shares.append(float(np.concatenate(inside).mean()))
-    return _mean(np.array(shares)) if shares else None
+    return _figure(Units(np.array(shares), np.ones(len(shares)))) if shares else None
 
 
 def _without(one: Rolled, left: int) -> Rolled:

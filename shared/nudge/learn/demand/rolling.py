@@ -49,6 +49,12 @@ class Rolled:
         found: Numbers = np.nanmean(np.abs(self.errors(candidate)), axis=1) / self.unit
         return found
 
+    @property
+    def known(self) -> Numbers:
+        """How many points of each past's future are known."""
+        count: Numbers = np.isfinite(self.actual).sum(axis=1).astype(float)
+        return count
+
 
 def roll(series: Numbers, period: int, horizon: int) -> Rolled:
     """Forecast as of up to eight pasts of the later half, and as of now."""
@@ -99,42 +105,69 @@ def choose(rolled: Sequence[Rolled]) -> Choice:
     usable = [one for one in rolled if len(one.ends) > 1]
     if not usable:
         return Choice(NAIVE[0], NAIVE[0], {}, 0.0, 0.0)
-    cells = {name: clusters([one.loss(name) for one in usable]) for name in (*CANDIDATES, *NAIVE)}
-    losses = {name: float(one.mean()) for name, one in cells.items()}
+    cells = {name: units(usable, [one.loss(name) for one in usable]) for name in (*CANDIDATES, *NAIVE)}
+    losses = {name: one.mean for name, one in cells.items()}
     naive = min(NAIVE, key=lambda name: losses[name])
     taken = _taken(cells, losses)
-    gain, error = difference(cells[naive], cells[taken])
+    gain, error = cells[naive].more_than(cells[taken])
     found = Choice(taken, naive, losses, gain, error)
     return found if found.is_better else Choice(naive, naive, losses, gain, error)
 
 
-def _taken(cells: dict[str, Numbers], losses: dict[str, float]) -> str:
+def _taken(cells: dict[str, Units], losses: dict[str, float]) -> str:
     taken = _better(cells, losses, COMBINED, STANDARD, 0.0)
     return _better(cells, losses, MEMBERS, taken, MUCH)
 
 
 def _better(
-    cells: dict[str, Numbers], losses: dict[str, float], others: Iterable[str], present: str, margin: float
+    cells: dict[str, Units], losses: dict[str, float], others: Iterable[str], present: str, margin: float
 ) -> str:
     """The best of the others that is better than the present one by the margin and by more than noise; else the present one."""
     for name in sorted(others, key=lambda name: losses[name]):
-        gain, error = difference(cells[present], cells[name])
+        gain, error = cells[present].more_than(cells[name])
         if gain > margin * losses[present] and gain > BETTER * error:
             return name
     return present
 
 
-def clusters(per_past: Sequence[Numbers]) -> Numbers:
-    """Figures of each series' pasts as units that are nearly independent: series where there are many, else moments of all together."""
-    if len(per_past) >= PASTS:
-        return np.array([one.mean() for one in per_past])
-    longest = max(len(one) for one in per_past)
-    return np.array(
-        [np.mean([one[-place] for one in per_past if len(one) >= place]) for place in range(longest, 0, -1)]
-    )
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Figures of parts that are nearly independent, each weighing as much as the points it rests on."""
+
+    value: Numbers
+    weight: Numbers
+
+    @property
+    def mean(self) -> float:
+        return float((self.value * self.weight).sum() / self.weight.sum())
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean; infinite where there is one part."""
+        size = len(self.value)
+        if size < 2:
+            return float("inf")
+        squares = (self.weight * (self.value - self.mean)) ** 2
+        return float(np.sqrt(squares.sum() * size / (size - 1)) / self.weight.sum())
+
+    def more_than(self, other: Units) -> tuple[float, float]:
+        """Mean of the paired differences and its standard error."""
+        gap = Units(self.value - other.value, self.weight)
+        return gap.mean, gap.error
 
 
-def difference(present: Numbers, other: Numbers) -> tuple[float, float]:
-    """Mean of the paired differences and its standard error."""
-    gap = present - other
-    return float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else float("inf")
+def units(rolled: Sequence[Rolled], figures: Sequence[Numbers]) -> Units:
+    """Figures of each series' pasts, as parts: the series where there are many, else the moments, all series together."""
+    known = [one.known for one in rolled]
+    if len(figures) >= PASTS:
+        pairs = list(zip(figures, known, strict=True))
+    else:
+        longest = max(len(one) for one in figures)
+        pairs = [(_at(figures, place), _at(known, place)) for place in range(longest, 0, -1)]
+    weight = np.array([count.sum() for _, count in pairs])
+    return Units(np.array([(figure * count).sum() for figure, count in pairs]) / weight, weight)
+
+
+def _at(held: Sequence[Numbers], place: int) -> Numbers:
+    """What every series that goes so far back has at a moment, counted from the latest."""
+    return np.array([one[-place] for one in held if len(one) >= place])
