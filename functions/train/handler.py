@@ -54,7 +54,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _begin(event: dict[str, Any]) -> dict[str, Any]:
-    run = flow().journey.begin(event.get("run") or named(edge.now()), now=edge.now(), why="schedule")
+    run = flow().journey.begin(str(event.get("run") or named(edge.now())), now=edge.now(), why="schedule")
     edge.logger.info("run begun", extra={"run": run.name, "tasks": list(run.tasks)})
     return {"run": run.name, "tasks": list(run.tasks)}
 

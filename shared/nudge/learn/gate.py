@@ -30,6 +30,7 @@ MISCALIBRATED = 0.05
 LARGEST_BYTES = 16 * 1024 * 1024
 SLOWEST_SECONDS = 2.0
 LOADS = 3
+BINS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +147,35 @@ def leak(rows: pl.DataFrame, features: Iterable[Feature]) -> Gate:
 
 
 def alone(rows: pl.DataFrame, feature: Feature, label: np.ndarray, weight: np.ndarray) -> float:
-    """AUC of one feature by itself, in its better direction: a number with its missing values at either end, a category by
-    the rate of each of its levels."""
+    """AUC of one feature by itself: the best of a number as it stands (either way round, what is missing at either end) and of
+    the rates in its bins; of a category, of the rates of its levels."""
     if feature["type"] != "number":
-        if feature["name"] not in rows.columns:
-            return 0.5
-        levels = rows[feature["name"]].cast(pl.String).fill_null("").to_numpy()
-        codes = np.unique(levels, return_inverse=True)[1]
-        rate = np.bincount(codes, weight * label) / np.maximum(np.bincount(codes, weight), 1e-300)
-        return judge.auc(rate[codes], label, weight)
+        return judge.auc(_rates(_codes(rows, feature), label, weight), label, weight)
     values = numbers(rows, feature)
     missing = np.isnan(values)
-    ends = (np.where(missing, end, values) for end in ((-np.inf, np.inf) if missing.any() else (0.0,)))
-    return max(max(auc, 1 - auc) for auc in (judge.auc(one, label, weight) for one in ends))
+    ends = [np.where(missing, end, values) for end in ((-np.inf, np.inf) if missing.any() else (0.0,))]
+    known = np.sort(values[~missing])
+    edges = np.unique(known[np.linspace(0, len(known) - 1, BINS + 1).astype(int)[1:-1]]) if len(known) else known
+    bins = np.where(missing, len(edges) + 1, np.searchsorted(edges, values, side="left"))
+    found = [judge.auc(one, label, weight) for one in (*ends, _rates(bins, label, weight))]
+    return max(max(auc, 1 - auc) for auc in found)
+
+
+def _codes(rows: pl.DataFrame, feature: Feature) -> np.ndarray:
+    """A number for each level that the model knows; one for all others: a level of a row or two would tell its own label."""
+    known = {level: code for code, level in enumerate(feature["levels"])}
+    if feature["name"] not in rows.columns:
+        return np.zeros(rows.height, dtype=int)
+    return np.array(
+        [known.get(level, len(known)) for level in rows[feature["name"]].cast(pl.String).to_list()], dtype=int
+    )
+
+
+def _rates(codes: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """How often those with the same code did it."""
+    rate = np.bincount(codes, weight * label) / np.maximum(np.bincount(codes, weight), 1e-300)
+    found: np.ndarray = rate[codes]
+    return found
 
 
 def stored(model: bytes, load: Callable[[Any], object], stopwatch: Callable[[], float] = perf_counter) -> list[Gate]:

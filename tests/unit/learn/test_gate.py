@@ -56,6 +56,21 @@ def test_a_category_that_alone_tells_who_does_it_is_an_alarm_too() -> None:
     assert not leak(frame(), [category]).passed
 
 
+def test_a_number_that_is_a_code_is_seen_through() -> None:
+    rows = frame()
+    code = pl.Series(
+        np.where(rows["label"].to_numpy() > 0, 5.0, np.random.default_rng(3).choice([1, 2, 3, 7, 8, 9], 800))
+    )
+    assert not leak(rows.with_columns(code=code), [number("code")]).passed
+
+
+def test_a_level_of_a_single_row_is_no_leak() -> None:
+    rows = frame().with_columns(pl.int_range(pl.len()).cast(pl.String).alias("trait.id"))
+    assert leak(rows, [{"name": "trait.id", "type": "category", "levels": [], "absent": None}]).passed
+    category = {"name": "not there", "type": "category", "levels": ["a"], "absent": None}
+    assert alone(rows, category, rows["label"].to_numpy(), np.ones(800)) == 0.5
+
+
 def test_a_feature_that_helps_is_no_leak() -> None:
     rows = frame()
     gate = leak(rows, [number("noisy"), number("not there", 0.0)])
