@@ -88,7 +88,8 @@ class History:
             decided = moments.linked(decided, asked)
         if decided.height:
             parts.append(labels.logged(decided, goals, goal, recipe.inverse_propensity))
-        return parts, cuts
+        members = labels.members(self.events, goal)
+        return [labels.among(part, members) for part in parts], cuts
 
     def population(self, goal: Goal) -> pl.DataFrame:
         """Everyone as of the end of the data, if nothing were done: whom a model of the goal is for. For a goal that stands
@@ -97,11 +98,16 @@ class History:
         if goal.after is not None:
             asked = moments.following(self.events, goal).filter(pl.col("at") >= self.end - LATELY)
             moment = next(moments.rounds(asked, self.end, 0, 1), asked.select("user_id", "at"))
-        return labels.undecided(self._known(moment)).sort("user_id")
+        members = labels.members(self.events, goal)
+        return labels.among(labels.undecided(self._known(moment)), members, self.end).sort("user_id")
 
     def matured(self, goal: Goal, since: Micros) -> pl.DataFrame:
         """What came of it since: labelled rows whose windows reach beyond `since` and are over. Logged decisions where there
         are `DECIDED` of them; else everyone, as of one window before the end, when that is not before `since`."""
+        found = self._matured(goal, since)
+        return labels.among(found, labels.members(self.events, goal)) if found.height else found
+
+    def _matured(self, goal: Goal, since: Micros) -> pl.DataFrame:
         goals, window = labels.happened(self.events, goal), labels.window_of(goal)
         decided = labels.decided(self.decisions, goal, self.end).filter(pl.col("at") + window > since)
         asked = moments.following(self.events, goal).filter(pl.col("at") >= since) if goal.after is not None else None

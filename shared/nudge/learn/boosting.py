@@ -1,4 +1,4 @@
-"""The challenger: histogram gradient boosting, categories native, stopped early on the later slice.
+"""Histogram gradient boosting: categories native, each split among a random part of the features, several members averaged.
 
 In: tables, labels, weights. Out: a fitted model that gives scikit-learn's own log-odds, and exports its trees as flat
 arrays. It reads scikit-learn's private trees; that is safe because of the parity gate (`export.parity`): if a release
@@ -7,25 +7,33 @@ changes them, nothing is published.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+from nudge.learn.arrays import Arrays, Leaf, Node, Split
 from nudge.learn.features import Feature
 from nudge.learn.recipe import Recipe
 
 LARGEST = float(np.finfo(np.float64).max)
+SOME = 0.3
+"""The share of features that each split may choose from (of those, at least `FEWEST`)."""
+FEWEST = 4
+RIDGE = 5.0
+LEAF_ROWS = (15, 40)
+"""The fewest rows of a leaf: this share of 1/1000, kept between the two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Boosting:
-    """Fitted trees."""
+    """One fitted member. (A regressor's trees are read the same way.)"""
 
     features: list[Feature]
-    estimator: HistGradientBoostingClassifier
+    estimator: HistGradientBoostingClassifier | HistGradientBoostingRegressor
     kind: str = "boosting"
 
     def log_odds(self, table: pd.DataFrame) -> np.ndarray:
@@ -33,53 +41,82 @@ class Boosting:
         return np.asarray(self.estimator.decision_function(table))
 
     def export(self) -> dict[str, Any]:
-        """The `model` part of the artefact, as `score.trees` reads it: parents first, a leaf is `~number`."""
-        forest = _Forest(self.features, _order(self.features, self.estimator), _known(self.estimator))
-        for (predictor,) in self.estimator._predictors:
-            forest.add(predictor)
-        return {"base": float(self.estimator._baseline_prediction.ravel()[0]), **forest.arrays}
+        """The `model` part of the artefact, as `score.trees` reads it."""
+        return Boosted(self.features, (self,)).export()
+
+
+@dataclass(frozen=True, slots=True)
+class Boosted:
+    """Fitted members; their mean is the model."""
+
+    features: list[Feature]
+    members: tuple[Boosting, ...]
+    kind: str = "boosting"
+
+    def log_odds(self, table: pd.DataFrame) -> np.ndarray:
+        """The mean of what members say."""
+        return np.asarray(sum(one.log_odds(table) for one in self.members) / len(self.members))
+
+    def staged(self, table: pd.DataFrame, stages: Sequence[int]) -> list[list[np.ndarray]]:
+        """For each member, its log-odds after so many trees."""
+        found = []
+        for one in self.members:
+            raw = enumerate(one.estimator.staged_decision_function(table), start=1)
+            found.append([z.ravel().copy() for number, z in raw if number in stages])
+        return found
+
+    def export(self) -> dict[str, Any]:
+        """All trees, one member after the other, each for its share."""
+        arrays, share = Arrays(), 1.0 / len(self.members)
+        base = 0.0
+        for one in self.members:
+            base += float(one.estimator._baseline_prediction.ravel()[0]) * share
+            reader = _Reader(self.features, _order(self.features, one.estimator), _known(one.estimator), share)
+            for (predictor,) in one.estimator._predictors:
+                arrays.add(reader.nodes(predictor))
+        return {"base": base, **arrays.lists}
 
 
 def fit(
     table: pd.DataFrame,
     label: np.ndarray,
     weight: np.ndarray,
-    later: tuple[pd.DataFrame, np.ndarray, np.ndarray],
     features: list[Feature],
     recipe: Recipe,
-) -> Boosting:
-    """Fit on the training slice; stop when the log loss on the later slice no longer falls."""
-    estimator = _estimator(recipe).set_params(early_stopping=True, n_iter_no_change=12)
-    later_table, later_label, later_weight = later
-    weights = {"sample_weight": weight, "sample_weight_val": later_weight}
-    if np.all(weight == 1.0) and np.all(later_weight == 1.0):  # ones make binning six times as slow for nothing
-        weights = {}
-    estimator.fit(table, label, X_val=later_table, y_val=later_label, **weights)
-    return Boosting(features, estimator)
+    iterations: int | None = None,
+    sizes: Sequence[int] | None = None,
+) -> Boosted:
+    """A member for each of `sizes` (most leaves of a tree; `recipe.leaves` unless said), of `iterations` trees each
+    (`recipe.iterations` unless said)."""
+    weights = None if np.all(weight == 1.0) else weight  # ones make binning six times as slow for nothing
+    members = [
+        _estimator(recipe, leaves, recipe.seed + number, table, iterations or recipe.iterations)
+        for number, leaves in enumerate(sizes or recipe.leaves)
+    ]
+    fitted = [Boosting(features, one.fit(table, label, sample_weight=weights)) for one in members]
+    return Boosted(features, tuple(fitted))
 
 
-def fit_for(
-    iterations: int, table: pd.DataFrame, label: np.ndarray, weight: np.ndarray, features: list[Feature], recipe: Recipe
-) -> Boosting:
-    """Fit so many trees."""
-    estimator = _estimator(recipe).set_params(early_stopping=False, max_iter=iterations)
-    estimator.fit(table, label, sample_weight=None if np.all(weight == 1.0) else weight)
-    return Boosting(features, estimator)
-
-
-def _estimator(recipe: Recipe) -> HistGradientBoostingClassifier:
+def _estimator(
+    recipe: Recipe, leaves: int, seed: int, table: pd.DataFrame, iterations: int
+) -> HistGradientBoostingClassifier:
+    columns = max(table.shape[1], 1)
     return HistGradientBoostingClassifier(
         learning_rate=recipe.learning_rate,
-        max_iter=recipe.iterations,
-        max_leaf_nodes=recipe.leaves,
-        min_samples_leaf=40,
-        l2_regularization=1.0,
+        max_iter=iterations,
+        max_leaf_nodes=leaves,
+        min_samples_leaf=int(np.clip(len(table) // 1000, *LEAF_ROWS)),
+        l2_regularization=RIDGE,
+        max_features=min(1.0, max(SOME, FEWEST / columns)),
         max_bins=127,
-        random_state=recipe.seed,
+        early_stopping=False,
+        random_state=seed,
     )
 
 
-def _order(features: list[Feature], estimator: HistGradientBoostingClassifier) -> list[int]:
+def _order(
+    features: list[Feature], estimator: HistGradientBoostingClassifier | HistGradientBoostingRegressor
+) -> list[int]:
     """scikit-learn moves categories to the front: its feature number → ours."""
     if estimator._preprocessor is None:
         return list(range(len(features)))
@@ -87,7 +124,7 @@ def _order(features: list[Feature], estimator: HistGradientBoostingClassifier) -
     return categories + [place for place, feature in enumerate(features) if feature["type"] == "number"]
 
 
-def _known(estimator: HistGradientBoostingClassifier) -> dict[int, list[str]]:
+def _known(estimator: HistGradientBoostingClassifier | HistGradientBoostingRegressor) -> dict[int, list[str]]:
     """For each category, in scikit-learn's own numbering: the levels that it saw, in the order of its codes."""
     if estimator._preprocessor is None:
         return {}
@@ -95,67 +132,40 @@ def _known(estimator: HistGradientBoostingClassifier) -> dict[int, list[str]]:
     return {place: [level for level in levels if isinstance(level, str)] for place, levels in enumerate(found)}
 
 
-class _Forest:
-    """Flat arrays, filled tree by tree."""
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Says one member's trees plainly; leaves count for `share`."""
 
-    def __init__(self, features: list[Feature], order: list[int], known: dict[int, list[str]]) -> None:
-        self.arrays: dict[str, list[Any]] = {
-            name: [] for name in ("root", "feature", "threshold", "missing_left", "left", "right", "leaf", "sets")
-        }
-        self._features = features
-        self._order = order
-        self._known = known
-        self._sets: dict[tuple[int, ...], int] = {}
+    features: list[Feature]
+    order: list[int]
+    known: dict[int, list[str]]
+    share: float
 
-    def add(self, predictor: Any) -> None:
-        """Append one tree: its inner nodes in scikit-learn's order, which has parents first."""
-        nodes = predictor.nodes
-        names = {}
-        inner, leaves = len(self.arrays["feature"]), len(self.arrays["leaf"])
-        for place, node in enumerate(nodes):
-            if node["is_leaf"]:
-                names[place] = ~leaves
-                leaves += 1
-            else:
-                names[place] = inner
-                inner += 1
-        for node in nodes:
-            if node["is_leaf"]:
-                self.arrays["leaf"].append(float(node["value"]))
-            else:
-                self._split(node, predictor, names)
-        self.arrays["root"].append(names[0])
+    def nodes(self, predictor: Any) -> list[Node]:
+        """The nodes of one tree, in scikit-learn's order, which has parents first."""
+        return [
+            Leaf(float(node["value"]) * self.share, int(node["count"]))
+            if node["is_leaf"]
+            else self._split(node, predictor)
+            for node in predictor.nodes
+        ]
 
-    def _split(self, node: Any, predictor: Any, names: dict[int, int]) -> None:
-        theirs = int(node["feature_idx"])
-        ours = self._order[theirs]
+    def _split(self, node: Any, predictor: Any) -> Split:
+        theirs, missing_left = int(node["feature_idx"]), bool(node["missing_go_to_left"])
+        ours = self.order[theirs]
+        threshold: float | tuple[int, ...] = float(np.clip(node["num_threshold"], -LARGEST, LARGEST))
         if node["is_categorical"]:
             bits = predictor.raw_left_cat_bitsets[node["bitset_idx"]]
-            threshold: float | int = self._set(self._going_left(theirs, ours, bits, bool(node["missing_go_to_left"])))
-        else:
-            threshold = float(np.clip(node["num_threshold"], -LARGEST, LARGEST))
-        for name, value in (
-            ("feature", ours),
-            ("threshold", threshold),
-            ("missing_left", int(node["missing_go_to_left"])),
-            ("left", names[int(node["left"])]),
-            ("right", names[int(node["right"])]),
-        ):
-            self.arrays[name].append(value)
+            threshold = self._going_left(theirs, ours, bits, missing_left)
+        return Split(ours, threshold, missing_left, int(node["left"]), int(node["right"]))
 
     def _going_left(self, theirs: int, ours: int, bits: Any, missing_left: bool) -> tuple[int, ...]:
         """Our numbers of the levels that go left; a level that scikit-learn never saw goes where missing goes."""
-        codes = {level: code for code, level in enumerate(self._known[theirs])}
+        codes = {level: code for code, level in enumerate(self.known[theirs])}
         found = []
-        for place, level in enumerate(self._features[ours]["levels"]):
+        for place, level in enumerate(self.features[ours]["levels"]):
             code = codes.get(level)
             left = missing_left if code is None else bool((int(bits[code // 32]) >> (code % 32)) & 1)
             if left:
                 found.append(place)
         return tuple(found)
-
-    def _set(self, levels: tuple[int, ...]) -> int:
-        if levels not in self._sets:
-            self._sets[levels] = len(self._sets)
-            self.arrays["sets"].append(list(levels))
-        return self._sets[levels]

@@ -35,9 +35,10 @@ def card(
     reliability: list[dict[str, float]],
     features: list[dict[str, Any]],
     recipe: Recipe,
+    importances: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """The card as JSON. `figures` is {model kind: {metric: [value, low, high]}} on the last slice of time."""
-    capped = [name for name in ("train", "calibrate", "test") if slices[name]["used"] < slices[name]["rows"]]
+    capped = [name for name in ("train", "test") if slices[name]["used"] < slices[name]["rows"]]
     return {
         "goal": asdict(goal),
         "kind": kind,
@@ -51,6 +52,7 @@ def card(
         "parity": parity,
         "reliability": reliability,
         "features": [feature["name"] for feature in features],
+        "importances": importances,
         "limits": list(LIMITS),
         "recipe": asdict(recipe),
         "libraries": {

@@ -1,12 +1,12 @@
-"""One goal's training: slices in, the better of the model kinds out, with its card. Whether it may be champion says `gate`.
+"""One goal's training: slices in, a model out, with its card. Whether it may be champion says `gate`.
 
-Nothing is tuned on the last slice: the kind is chosen on the slice before it, the last one only judges. Where few did it,
-the kind that was chosen learns from both slices before the last one (`refit`).
+Nothing is tuned on the last slice: everything is chosen before it (`selection`), the last one only judges.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,16 +17,18 @@ import pandas as pd
 import polars as pl
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from nudge.learn import boosting, calibrate, judge, logistic, refit
-from nudge.learn.calibrate import Calibration
+from nudge.learn import judge
 from nudge.learn.card import card
-from nudge.learn.export import Fitted, Load, artefact, canonical, parity, spec
-from nudge.learn.features import Feature, choose, table
+from nudge.learn.export import Load, Scores, artefact, canonical, parity, spec, vectors
+from nudge.learn.features import Feature, table
+from nudge.learn.labels import ACTIVITY
 from nudge.learn.recipe import Absent, Recipe
+from nudge.learn.selection import Model, Selection, select
 from nudge.learn.slices import Slices
-from nudge.vocabulary import Goal, Micros
+from nudge.vocabulary import NOTHING, Goal, Micros
 
 PARITY_ROWS = 1000
+EXPLAINED_ROWS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,59 +49,68 @@ class Trained:
 def train(
     slices: Slices, goal: Goal, *, end: Micros, data: Mapping[str, Any], recipe: Recipe, load: Load, absent: Absent
 ) -> Trained:
-    """Fit every model kind, choose one on the middle slice, judge all on the last. `load` is `score.load`, `absent`
+    """Choose and fit on what came before the last slice, judge on the last. `load` is `score.load`, `absent`
     `profile.spec.absent`.
 
-    Raises NotReady when the stored form does not give scikit-learn's own probabilities (parity).
+    Raises NotReady when the stored form does not give the fitted model's own probabilities (parity).
     """
-    features = choose(slices.train, recipe, absent)
-    tables = [table(rows, features) for rows in (slices.train, slices.calibrate)]
-    rows, middle = judged(slices.test), judged(slices.calibrate)
+    rows = judged(slices.test)
     with threadpool_limits(1):  # sums made in parallel depend on the number of threads; the bytes must not
-        fitted = _fit(slices, features, tables, recipe)
-        calibrations = {
-            one.kind: calibrate.fit(one.log_odds(tables[1]), middle.label, middle.weight, middle.people)
-            for one in fitted
-        }
-        chosen, losses = _choose(fitted, calibrations, tables[1], middle)
-        better = refit.again(chosen, slices, recipe, absent)
-    if better is not None:
-        chosen, calibrations[chosen.kind] = better
-        fitted = [chosen if one.kind == chosen.kind else one for one in fitted]
-    tested = {one.kind: table(slices.test, one.features) for one in fitted}
-    told = {one.kind: calibrations[one.kind].probability(one.log_odds(tested[one.kind])) for one in fitted}
+        selection = select(slices.train, goal, recipe, absent)
+        chosen = selection.model
+        held = table(slices.test, chosen.fitted.features)
+        told = {name: one.probability(held) for name, one in _all(selection).items()}
     figures = {
         kind: judge.figures(p, rows, resamples=recipe.resamples, confidence=recipe.confidence, seed=recipe.seed)
         for kind, p in told.items()
     }
-    stored = artefact(chosen, calibrations[chosen.kind], goal, _typical(slices.train))
-    held = tested[chosen.kind][:PARITY_ROWS]
-    worst = parity(stored, load, chosen, calibrations[chosen.kind], held, recipe.seed)
+    kind, features = chosen.fitted.kind, chosen.fitted.features
+    stored = artefact(chosen.fitted, chosen.calibration, goal, _typical(slices.train))
+    worst = parity(stored, load, chosen.fitted, chosen.calibration, held[:PARITY_ROWS], recipe.seed)
     said = card(
         goal,
-        kind=chosen.kind,
-        spec=spec(chosen.features),
+        kind=kind,
+        spec=spec(features),
         data=data,
         slices=slices.said,
         figures=figures,
-        chosen_by={"slice": "calibrate", "log_loss": losses, "fitted_again": better is not None},
+        chosen_by=selection.said,
         parity=worst,
-        reliability=judge.reliability(told[chosen.kind], rows),
-        features=chosen.features,
+        reliability=judge.reliability(told[kind], rows),
+        features=features,
         recipe=recipe,
+        importances=importances(load(json.loads(stored)), held, features),
     )
     day = datetime.fromtimestamp(end / 1_000_000, UTC).strftime("%Y%m%d")
     return Trained(
         version=f"{day}-{hashlib.sha256(stored).hexdigest()[:12]}",
-        kind=chosen.kind,
+        kind=kind,
         model=stored,
         card=canonical(said),
-        metrics=figures[chosen.kind],
-        probability=told[chosen.kind],
-        base_rate=float(np.average(slices.calibrate["label"], weights=slices.calibrate["weight"])),
+        metrics=figures[kind],
+        probability=told[kind],
+        base_rate=selection.base_rate,
         rows=rows,
         test=slices.test,
     )
+
+
+def _all(selection: Selection) -> dict[str, Model]:
+    """The chosen model, and the plain kinds beside it."""
+    return selection.others | {selection.model.fitted.kind: selection.model}
+
+
+def importances(scorer: Scores, held: pd.DataFrame, features: list[Feature]) -> list[dict[str, Any]]:
+    """`name share` of each feature, the greatest first: how far its additions to the log-odds lie from their mean, on average over
+    some rows of the last slice; all shares are one."""
+    some = held.iloc[np.unique(np.linspace(0, len(held) - 1, EXPLAINED_ROWS).astype(int))]
+    each = [scorer.contributions(one, str(one.get(ACTIVITY) or NOTHING))[1] for one in vectors(some, features)]
+    names = [str(feature["name"]) for feature in features]
+    added = np.array([[one.get(name, 0.0) for name in names] for one in each]).reshape(len(each), len(names))
+    spread = np.abs(added - added.mean(axis=0)).mean(axis=0) if len(each) else np.zeros(len(names))
+    share = spread / total if (total := float(spread.sum())) > 0 else spread
+    order = sorted(range(len(names)), key=lambda place: (-round(float(share[place]), 9), names[place]))
+    return [{"name": names[place], "share": round(float(share[place]), 6)} for place in order]
 
 
 def judged(rows: pl.DataFrame) -> judge.Rows:
@@ -112,23 +123,3 @@ def _typical(rows: pl.DataFrame) -> float | None:
     came = rows.filter(pl.col("label") == 1)
     total = float((came["worth"] * came["weight"]).sum()) / float(came["weight"].sum())
     return float(f"{total:.9g}") if np.isfinite(total) else None
-
-
-def _fit(slices: Slices, features: list[Feature], tables: list[pd.DataFrame], recipe: Recipe) -> list[Fitted]:
-    label, weight = slices.train["label"].to_numpy(), slices.train["weight"].to_numpy()
-    later = (tables[1], slices.calibrate["label"].to_numpy(), slices.calibrate["weight"].to_numpy())
-    return [
-        logistic.fit(tables[0], label, weight, features, recipe),
-        boosting.fit(tables[0], label, weight, later, features, recipe),
-    ]
-
-
-def _choose(
-    fitted: list[Fitted], calibrations: Mapping[str, Calibration], middle: pd.DataFrame, rows: judge.Rows
-) -> tuple[Fitted, dict[str, float]]:
-    """The lowest log loss on the middle slice; the simpler one where they are equal."""
-    losses = {}
-    for one in fitted:
-        p = calibrations[one.kind].probability(one.log_odds(middle))
-        losses[one.kind] = float(np.average(judge.log_losses(p, rows.label), weights=rows.weight))
-    return min(fitted, key=lambda one: losses[one.kind]), losses

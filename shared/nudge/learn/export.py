@@ -39,6 +39,7 @@ class Scores(Protocol):
     """What `score.load` gives."""
 
     def probability(self, vector: Vector) -> float: ...
+    def contributions(self, vector: Vector, activity: str) -> tuple[float, dict[str, float]]: ...
 
 
 type Load = Callable[[Mapping[str, Any]], Scores]

@@ -7,6 +7,7 @@ missing for recencies), exactly as `score.inputs` does it online; a category kee
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import polars as pl
 from nudge.learn.labels import ACTIVITY, IS_DECISION
 from nudge.learn.recipe import Absent, Recipe
 from nudge.learn.slices import names_of
-from nudge.vocabulary import NOTHING
+from nudge.vocabulary import NOTHING, Goal
 
 type Feature = dict[str, Any]
+BINS = 12
 
 
 def _absent_of(name: str, absent: Absent) -> float | None:
@@ -28,12 +30,14 @@ def _absent_of(name: str, absent: Absent) -> float | None:
     return None if name.startswith(("trait.", "context.")) else absent(name)
 
 
-def choose(rows: pl.DataFrame, recipe: Recipe, absent: Absent) -> list[Feature]:
-    """Features of the training slice: every category with frequent levels, and the `recipe.numbers` numbers that move
-    most with the label (absolute correlation of signed log with the label, or of being missing with it)."""
+def choose(rows: pl.DataFrame, recipe: Recipe, absent: Absent, goal: Goal | None = None) -> list[Feature]:
+    """Features of the rows to learn from, of those that the goal allows: every category with frequent levels, and the
+    `recipe.numbers` numbers that say most of the label (see `_strength`)."""
     label = rows["label"].to_numpy() - rows["label"].mean()
     ranked, categories = [], []
     for name in names_of(rows):
+        if goal is not None and not allowed(goal, name):
+            continue
         if rows[name].dtype == pl.String:
             feature = _category(rows[name], recipe)
             categories += [feature] if feature else []
@@ -48,6 +52,15 @@ def choose(rows: pl.DataFrame, recipe: Recipe, absent: Absent) -> list[Feature]:
     return categories + sorted(chosen, key=lambda feature: str(feature["name"]))
 
 
+def allowed(goal: Goal, name: str) -> bool:
+    """May the goal's model read it? `only` and `without` are patterns of names; what we do ourselves is always known."""
+    if name in (ACTIVITY, IS_DECISION):
+        return True
+    if goal.only and not any(fnmatchcase(name, one) for one in goal.only):
+        return False
+    return not any(fnmatchcase(name, one) for one in goal.without)
+
+
 def _category(column: pl.Series, recipe: Recipe) -> Feature | None:
     counts = column.drop_nulls().value_counts().sort(["count", column.name], descending=[True, False])
     frequent = counts.filter(pl.col("count") >= recipe.level_people)[column.name].to_list()[: recipe.levels]
@@ -60,17 +73,19 @@ def _category(column: pl.Series, recipe: Recipe) -> Feature | None:
 
 
 def _strength(values: np.ndarray, label: np.ndarray) -> float:
+    """The share of the label's variance that its means in at most `BINS` bins of the number explain (missing is a bin of its own),
+    beyond what as many bins explain by chance: it sees what rises, falls, or does both. `label` has mean zero."""
     missing = np.isnan(values)
-    squeezed = np.where(missing, 0.0, np.sign(values) * np.log1p(np.abs(values)))
-    if missing.any() and not missing.all():
-        squeezed = np.where(missing, squeezed[~missing].mean(), squeezed)
-    return max(_correlation(squeezed, label), _correlation(missing.astype(float), label))
-
-
-def _correlation(values: np.ndarray, label: np.ndarray) -> float:
-    centred = values - values.mean()
-    size = float(np.sqrt((centred**2).sum() * (label**2).sum()))
-    return abs(float((centred * label).sum())) / size if size > 1e-12 else 0.0
+    known = np.sort(values[~missing])
+    edges = np.unique(known[np.linspace(0, len(known) - 1, BINS + 1).astype(int)[1:-1]]) if len(known) else known
+    bins = np.where(missing, len(edges) + 1, np.searchsorted(edges, values, side="left"))
+    rows = np.bincount(bins, minlength=len(edges) + 2)
+    came = np.bincount(bins, label, len(edges) + 2)
+    used = rows > 0
+    if used.sum() < 2:
+        return 0.0
+    explained = float((came[used] ** 2 / rows[used]).sum()) / max(float((label**2).sum()), 1e-12)
+    return max(explained - float(used.sum() - 1) / len(label), 2e-9)
 
 
 def numbers(rows: pl.DataFrame, feature: Feature) -> np.ndarray:

@@ -125,14 +125,37 @@ def _column(name: str, values: Sequence[Any]) -> pl.Series:
     return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
 
 
+def members(events: pl.LazyFrame, goal: Goal) -> pl.DataFrame | None:
+    """Since when each person belongs to those whom the goal is asked of (`user_id since`): the first event of the type
+    `goal.among`. None: everyone always does."""
+    if goal.among is None:
+        return None
+    at = pl.col("event_time").dt.epoch("us")
+    first = events.filter(pl.col("event_type") == goal.among).group_by("user_id").agg(since=at.min())
+    return first.collect().sort("user_id")
+
+
+def among(rows: pl.DataFrame, members: pl.DataFrame | None, at: Micros | None = None) -> pl.DataFrame:
+    """Rows of those who belonged strictly before the row's moment, or before `at`."""
+    if members is None:
+        return rows
+    moment = pl.col("at") if at is None else pl.lit(at)
+    inside = rows.join(members, on="user_id", how="inner", maintain_order="left").filter(pl.col("since") < moment)
+    return inside.drop("since")
+
+
 def _label(rows: pl.DataFrame, goals: pl.DataFrame, goal: Goal) -> pl.DataFrame:
-    """Add `label` and `worth`: goal events of the person in [at, at + window), with the row's `link` where the goal has one."""
+    """Add `label` and `worth`: goal events of the person in [at, at + window), with the row's `link` where the goal has one.
+    With `goal.absent` the goal is that none of them comes, and is worth what the plan says."""
     by = ["user_id"] if goal.same is None else ["user_id", "link"]
     keys = rows.select(*by, "at").unique()
     inside = pl.col("goal_at").is_between(pl.col("at"), pl.col("at") + window_of(goal), closed="left")
     found = keys.join(goals.select(*by, "goal_at", "worth"), on=by).filter(inside)
     came = found.group_by(*by, "at").agg(pl.col("worth").sum())
     labelled = rows.join(came, on=[*by, "at"], how="left", maintain_order="left")
+    if goal.absent:
+        stayed = pl.col("worth").is_null().cast(pl.Float64)
+        return labelled.with_columns(label=stayed, worth=stayed * (goal.value or 0.0))
     return labelled.with_columns(
         label=pl.col("worth").is_not_null().cast(pl.Float64), worth=pl.col("worth").fill_null(0.0)
     )

@@ -1,12 +1,14 @@
-"""The baseline: regularised logistic regression on squeezed, scaled numbers and one-hot levels.
+"""Regularised logistic regression: the mean of a plain one and of one with curves.
 
-In: a table, labels, weights. Out: a fitted model that gives scikit-learn's own log-odds, and exports them as numbers.
-Numbers: sign(x)·log(1 + |x|), standardised, missing = mean plus an indicator. Categories: a weight a level, one for the
-rest. The activity also bends the few strongest numbers, so that its effect may differ between people.
+In: a table, labels, weights. Out: a fitted model that gives scikit-learn's own log-odds, and exports it as numbers. The plain
+one sees each number as sign(x)·log(1 + |x|); the other also draws a curve through quantiles of the strongest numbers. Both are
+sums of terms, so their mean is one, too: it bends less than the one and more than the other. The activity also bends the
+few strongest numbers, so that its effect may differ between people.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,112 +16,123 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
+from nudge.learn.design import Design
 from nudge.learn.features import Feature
 from nudge.learn.labels import ACTIVITY
 from nudge.learn.recipe import Recipe
 
-STRENGTH = 0.1
 BENT = 3
+POINTS = 8
+MOST_STEPS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Logistic:
-    """A fitted baseline; `centers` and `scales` by number, `bent` the numbers that the activity bends."""
+    """Fitted members: a design and its regression each."""
 
     features: list[Feature]
-    estimator: LogisticRegression
-    centers: dict[str, float]
-    scales: dict[str, float]
-    bent: tuple[str, ...]
+    members: tuple[tuple[Design, LogisticRegression], ...]
+    strength: float
     kind: str = "logistic"
 
     def log_odds(self, table: pd.DataFrame) -> np.ndarray:
-        """scikit-learn's decision function, before calibration."""
-        design = _design(table, self.features, self.centers, self.scales, self.bent)
-        return np.asarray(self.estimator.decision_function(design))
+        """The mean of scikit-learn's decision functions, before calibration."""
+        found = [estimator.decision_function(design.matrix(table)) for design, estimator in self.members]
+        return np.asarray(sum(found) / len(found))
 
     def export(self) -> dict[str, Any]:
-        """The `model` part of the artefact, as `score.linear` reads it."""
-        weights = iter(float(weight) for weight in self.estimator.coef_[0])
-        terms: list[dict[str, Any]] = []
-        for feature in self.features:
-            name = feature["name"]
-            if feature["type"] == "number":
-                term = {"weight": next(weights) / self.scales[name], "center": self.centers[name]}
-                terms.append({**term, "missing": next(weights)})
-            else:
-                terms.append({"levels": [next(weights) for _ in feature["levels"]], "other": next(weights)})
-        places = {feature["name"]: place for place, feature in enumerate(self.features)}
-        interactions = []
-        for name in self.bent:
-            levels = [next(weights) / self.scales[name] for _ in self.features[places[ACTIVITY]]["levels"]]
-            interactions.append({"number": places[name], "category": places[ACTIVITY], "levels": levels})
-        return {"intercept": float(self.estimator.intercept_[0]), "terms": terms, "interactions": interactions}
+        """The `model` part of the artefact, as `score.linear` reads it: terms of members are averaged."""
+        parts = [design.terms(estimator.coef_[0] / len(self.members)) for design, estimator in self.members]
+        intercept = sum(float(one.intercept_[0]) for _, one in self.members) / len(self.members)
+        terms = [_sum(list(terms)) for terms in zip(*(part["terms"] for part in parts), strict=True)]
+        interactions = [one for part in parts for one in part["interactions"]]
+        return {"intercept": intercept, "terms": terms, "interactions": interactions}
 
 
 def fit(
-    table: pd.DataFrame, label: np.ndarray, weight: np.ndarray, features: list[Feature], recipe: Recipe
-) -> Logistic:
-    """Fit twice when there are activities: first without bends, to find the strongest numbers."""
-    centers, scales = _scaling(table, features)
-    plain = Logistic(
-        features, _fitted(_design(table, features, centers, scales, ()), label, weight), centers, scales, ()
-    )
-    if all(feature["name"] != ACTIVITY for feature in features):
-        return plain
-    strength = {
-        feature["name"]: abs(term["weight"] * scales[feature["name"]])
-        for feature, term in zip(features, plain.export()["terms"], strict=True)
-        if feature["type"] == "number"
-    }
-    bent = tuple(sorted(strength, key=lambda name: (-strength[name], name))[:BENT])
-    estimator = _fitted(_design(table, features, centers, scales, bent), label, weight)
-    return Logistic(features, estimator, centers, scales, bent)
-
-
-def _fitted(design: np.ndarray, label: np.ndarray, weight: np.ndarray) -> LogisticRegression:
-    return LogisticRegression(C=STRENGTH, max_iter=300, tol=1e-5).fit(design, label, sample_weight=weight)
-
-
-def _squeeze(values: np.ndarray) -> np.ndarray:
-    squeezed: np.ndarray = np.copysign(np.log1p(np.abs(values)), values)
-    return squeezed
-
-
-def _scaling(table: pd.DataFrame, features: list[Feature]) -> tuple[dict[str, float], dict[str, float]]:
-    centers, scales = {}, {}
-    for feature in features:
-        if feature["type"] == "number":
-            squeezed = _squeeze(table[feature["name"]].to_numpy())
-            known = squeezed[~np.isnan(squeezed)]
-            centers[feature["name"]] = float(known.mean()) if len(known) else 0.0
-            spread = float(known.std()) if len(known) else 0.0
-            scales[feature["name"]] = spread if spread > 1e-9 else 1.0
-    return centers, scales
-
-
-def _design(
     table: pd.DataFrame,
+    label: np.ndarray,
+    weight: np.ndarray,
     features: list[Feature],
-    centers: dict[str, float],
-    scales: dict[str, float],
-    bent: tuple[str, ...],
-) -> np.ndarray:
-    """The matrix, column by column in the order in which `export` reads the weights."""
-    columns: list[np.ndarray] = []
-    held: dict[str, np.ndarray] = {}
-    for feature in features:
-        name = feature["name"]
-        if feature["type"] == "number":
-            values = (_squeeze(table[name].to_numpy()) - centers[name]) / scales[name]
-            missing = np.isnan(values)
-            held[name] = np.where(missing, 0.0, values)
-            columns += [held[name], missing.astype(float)]
+    recipe: Recipe,
+    strength: float = 1.0,
+) -> Logistic:
+    """Fit both members with the inverse penalty `strength` (see `strengths`); with activities each twice: first without bends,
+    to find the strongest numbers."""
+    curved = _strongest(table, label, weight, features, recipe.curves)
+    members = []
+    for names in ((), curved):
+        design = Design.of(table, features, names, POINTS)
+        estimator = _fitted(design.matrix(table), label, weight, strength)
+        if any(feature["name"] == ACTIVITY for feature in features):
+            design = design.bending(_bent(design, estimator))
+            estimator = _fitted(design.matrix(table), label, weight, strength)
+        members.append((design, estimator))
+        if not curved:
+            break
+    return Logistic(features, tuple(members), strength)
+
+
+def path(
+    table: pd.DataFrame,
+    label: np.ndarray,
+    weight: np.ndarray,
+    features: list[Feature],
+    strengths: tuple[float, ...],
+    held: pd.DataFrame,
+) -> Iterator[np.ndarray]:
+    """Log-odds of held rows by the plain member, for each strength."""
+    design = Design.of(table, features, (), POINTS)
+    matrix, asked = design.matrix(table), design.matrix(held)
+    for strength in strengths:
+        yield np.asarray(_fitted(matrix, label, weight, strength).decision_function(asked))
+
+
+def _fitted(matrix: np.ndarray, label: np.ndarray, weight: np.ndarray, strength: float) -> LogisticRegression:
+    if not matrix.shape[1]:
+        matrix = np.zeros((len(matrix), 1))
+    return LogisticRegression(C=strength, max_iter=MOST_STEPS, tol=1e-4).fit(matrix, label, sample_weight=weight)
+
+
+def _sum(terms: list[dict[str, Any]]) -> dict[str, Any]:
+    """One term that adds what all of these add: they belong to one feature, and differ in weights and curves only."""
+    made = dict(terms[0])
+    for term in terms[1:]:
+        if "levels" in made:
+            made["levels"] = [a + b for a, b in zip(made["levels"], term["levels"], strict=True)]
+            made["other"] += term["other"]
         else:
-            codes = table[name].cat.codes.to_numpy()
-            columns += [(codes == code).astype(float) for code in range(len(feature["levels"]))]
-            columns.append((codes < 0).astype(float))
-    for name in bent:
-        codes = table[ACTIVITY].cat.codes.to_numpy()
-        columns += [held[name] * (codes == code) for code in range(len(table[ACTIVITY].cat.categories))]
-    return np.column_stack(columns) if columns else np.zeros((len(table), 0))
+            made["weight"] += term["weight"]
+            made["missing"] += term["missing"]
+            made |= {key: term[key] for key in ("x", "y") if key in term}
+    return made
+
+
+def _strongest(
+    table: pd.DataFrame, label: np.ndarray, weight: np.ndarray, features: list[Feature], most: int
+) -> tuple[str, ...]:
+    """The numbers that are worth a curve: the `most` whose deciles differ most in how often people did it."""
+    found = []
+    overall = np.average(label, weights=weight)
+    for feature in features:
+        if feature["type"] == "number":
+            values = table[feature["name"]].to_numpy()
+            known = ~np.isnan(values)
+            edges = np.unique(np.quantile(values[known], np.linspace(0.1, 0.9, 9))) if known.any() else np.empty(0)
+            bins = np.searchsorted(edges, values[known], side="left")
+            rows = np.bincount(bins, weight[known])
+            came = np.bincount(bins, (weight * label)[known])
+            gap = came - overall * rows
+            found.append((-float(np.round((gap**2 / np.maximum(rows, 1.0)).sum(), 9)), str(feature["name"])))
+    return tuple(name for strength, name in sorted(found)[:most] if strength < 0)
+
+
+def _bent(design: Design, estimator: LogisticRegression) -> tuple[str, ...]:
+    strength, at = {}, 0
+    for feature in design.features:
+        if feature["type"] == "number":
+            strength[str(feature["name"])] = abs(float(estimator.coef_[0][at]))
+            at += design.numbers[feature["name"]].width
+        else:
+            at += len(feature["levels"]) + 1
+    return tuple(sorted(strength, key=lambda name: (-strength[name], name))[:BENT])

@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nudge.score import linear, trees
+from nudge.score import blend
+from nudge.score.blend import Additions, LogOdds
 from nudge.score.calibration import calibrated
 from nudge.score.inputs import ACTIVITY
 from nudge.score.verify import structure
 from nudge.vocabulary import NOTHING, Vector
 
+READERS = {**blend.READERS, "blend": blend}
+
 
 class Scorer:
     """One model in memory. `features` are the names it reads of a vector; `activities` those it was trained with."""
 
-    __slots__ = ("_activities", "_calibrate", "_log_odds", "features", "goal", "kind")
+    __slots__ = ("_activities", "_artefact", "_calibrate", "_explained", "_log_odds", "features", "goal", "kind")
 
     def __init__(self, artefact: Mapping[str, Any]) -> None:
-        build = {"boosting": trees.raw, "logistic": linear.raw}[artefact["kind"]]
         self.kind: str = artefact["kind"]
         self.goal: str = artefact["name"]
         self.features: tuple[str, ...] = tuple(feature["name"] for feature in artefact["features"])
+        self._artefact = artefact
         self._activities = frozenset(artefact["activities"])
-        self._log_odds = build(artefact["features"], artefact["model"])
+        self._log_odds: LogOdds = READERS[self.kind].raw(artefact["features"], artefact["model"])
         self._calibrate = calibrated(artefact["calibration"])
+        self._explained: Additions | None = None
 
     def probability(self, vector: Vector) -> float:
         """p(goal | vector), 0 < p < 1. Names the model does not know are ignored; absent ones have their standard
@@ -35,6 +39,17 @@ class Scorer:
         """p(goal | vector, activity) for each activity, the person encoded once: what `probability` gives, cheaper."""
         chances = map(self._calibrate, self._log_odds(vector, activities))
         return dict(zip(activities, chances, strict=True))
+
+    def contributions(self, vector: Vector, activity: str) -> tuple[float, dict[str, float]]:
+        """Why this score: base log-odds, and what each feature adds to them. Together they are the log-odds before calibration
+        (to 1e-9); trees name only the features they asked for. Prepared when first asked for."""
+        if self._explained is None:
+            self._explained = READERS[self.kind].explained(self._artefact["features"], self._artefact["model"])
+        return self._explained(vector, activity)
+
+    def log_odds(self, vector: Vector, activity: str) -> float:
+        """What the model says before calibration."""
+        return self._log_odds(vector, (activity,))[0]
 
     def knows(self, activity: str) -> bool:
         """Did training see this activity often enough to tell it from doing nothing?"""

@@ -1,6 +1,7 @@
-"""Boosted trees walked in plain Python.
+"""Trees walked in plain Python: boosted ones, and forests whose leaves hold log-odds.
 
-In: features and the flat arrays of a `boosting` artefact. Out: a function vector → log-odds before calibration.
+In: features and the flat arrays of a `boosting` or `forest` artefact. Out: a function vector → log-odds before calibration,
+and one that says what each feature added to them.
 
 Every test is made a plain `value <= threshold`, so that the walk has no branches inside:
 - a missing number is NaN (`NaN <= t` is false: right); nodes that send it left read a second slot, where it is -inf;
@@ -27,13 +28,58 @@ def raw(
     """
     slots = _Slots(features, model)
     base, shared, apart = _grow(slots, model)
+    encode, blocks_of = _encoder(slots, features)
+
+    def log_odds(vector: Vector, activities: Sequence[str | float | None]) -> list[float]:
+        x = encode(vector)
+        total = _walk(shared, x, base)
+        if not apart:
+            return [total] * len(activities)
+        forks = [_fork(root, x, slots.activity_from) for root in apart]
+        return [_walk(forks, [*x, *block], total) for block in map(blocks_of, activities)]
+
+    return log_odds
+
+
+def explained(
+    features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]
+) -> Callable[[Vector, str | float | None], tuple[float, dict[str, float]]]:
+    """What each feature adds to the log-odds (Saabas 2014): a node is worth the mean of its leaves, weighed by the training
+    rows in them (`count`), and a step from a node to its child is owed to the feature that the node asks for.
+
+    The function gives the worth of all roots, and the additions: together they are the log-odds.
+    """
+    slots = _Slots(features, model)
+    base, roots = _paths(slots, model, [str(feature["name"]) for feature in features])
+    encode, blocks_of = _encoder(slots, features)
+
+    def additions(vector: Vector, activity: str | float | None) -> tuple[float, dict[str, float]]:
+        x = [*encode(vector), *blocks_of(activity)]
+        found: dict[str, float] = {}
+        for node in roots:
+            while node.__class__ is tuple:
+                place, threshold, left, right = node
+                node = left if x[place] <= threshold else right
+            for name, added in node:
+                found[name] = found.get(name, 0.0) + added
+        return base, found
+
+    return additions
+
+
+type _Encode = Callable[[Vector], list[float]]
+type _Block = Callable[[str | float | None], Sequence[float]]
+
+
+def _encoder(slots: _Slots, features: Sequence[Mapping[str, Any]]) -> tuple[_Encode, _Block]:
+    """What fills the slots from a vector, all but the activity's; and what fills those."""
     numbers = [(feature["name"], absent(feature)) for feature in features if feature["type"] == "number"]
     twins, tables = slots.twins, [one for one in slots.tables if one[0] != ACTIVITY]
     by_activity, unknown_activity = next((one[2:] for one in slots.tables if one[0] == ACTIVITY), ({}, ()))
 
-    def log_odds(vector: Vector, activities: Sequence[str | float | None]) -> list[float]:
+    def encode(vector: Vector) -> list[float]:
         get = vector.get
-        x = []
+        x: list[float] = []
         for name, missing in numbers:
             value = get(name)
             if value.__class__ is not float or value - value != 0.0:
@@ -44,14 +90,9 @@ def raw(
             x.append(value if value == value else -inf)
         for name, standard, table, unknown in tables:
             x.extend(table.get(category(get(name, standard)), unknown))
-        total = _walk(shared, x, base)
-        if not apart:
-            return [total] * len(activities)
-        forks = [_fork(root, x, slots.activity_from) for root in apart]
-        blocks = (by_activity.get(category(one), unknown_activity) for one in activities)
-        return [_walk(forks, [*x, *block], total) for block in blocks]
+        return x
 
-    return log_odds
+    return encode, lambda activity: by_activity.get(category(activity), unknown_activity)
 
 
 def _walk(roots: list[Any], x: list[float], total: float) -> float:
@@ -140,3 +181,27 @@ def _grow(slots: _Slots, model: Mapping[str, Any]) -> tuple[float, list[Any], li
     shared = [held[root] for root in model["root"] if root >= 0 and not asks[root]]
     apart = [held[root] for root in model["root"] if asks[root]]
     return base, shared, apart
+
+
+def _paths(slots: _Slots, model: Mapping[str, Any], names: Sequence[str]) -> tuple[float, list[Any]]:
+    """Nested tuples as of `_grow`, with what the way there added, feature by feature, as leaves; and the worth of all roots."""
+    splits = list(map(slots.read, model["feature"], model["threshold"], model["missing_left"]))
+    count, leaves = len(splits), len(model["leaf"])
+    rows = [0] * count + list(reversed(model.get("count", [1] * leaves)))  # leaf n lies at ~n
+    worth = [0.0] * count + [float(value) for value in reversed(model["leaf"])]
+    lefts, rights = model["left"], model["right"]
+    for place in reversed(range(count)):
+        left, right = lefts[place], rights[place]
+        rows[place] = rows[left] + rows[right]
+        worth[place] = (worth[left] * rows[left] + worth[right] * rows[right]) / rows[place]
+    added: list[dict[str, float]] = [{} for _ in worth]
+    for place in range(count):
+        name = names[model["feature"][place]]
+        for child in (lefts[place], rights[place]):
+            step = worth[child] - worth[place]
+            added[child] = added[place] | {name: added[place].get(name, 0.0) + step}
+    held: list[Any] = [None] * count + [list(one.items()) for one in added[count:]]
+    for place in reversed(range(count)):
+        held[place] = (*splits[place], held[lefts[place]], held[rights[place]])
+    base = float(model["base"]) + sum(worth[root] for root in model["root"])
+    return base, [held[root] for root in model["root"]]

@@ -14,7 +14,7 @@ from typing import Any
 from nudge.errors import BadInput
 
 FORMAT = 1
-KINDS = ("boosting", "logistic")
+KINDS = ("logistic", "boosting", "forest", "blend")
 """Kinds of p(goal): what `score.load` reads."""
 OTHERS = {
     "uplift": "nudge.score.uplift",
@@ -27,6 +27,7 @@ OTHERS = {
 """The others, and the modules that read them: each has `structure(artefact)` and `load(artefact)`. Imported when asked for:
 who scores a propensity pays for nothing else."""
 MOST_NODES = 2_000_000
+MOST_PARTS = 16
 
 
 def structure(artefact: Mapping[str, Any]) -> None:
@@ -37,11 +38,22 @@ def structure(artefact: Mapping[str, Any]) -> None:
             return
         _header(artefact)
         _calibration(artefact["calibration"])
-        {"boosting": _trees, "logistic": _linear}[artefact["kind"]](artefact["features"], artefact["model"])
+        _model(artefact["kind"], artefact["features"], artefact["model"])
     except BadInput:
         raise
     except (KeyError, TypeError, AttributeError, ValueError) as wrong:
         raise bad(type(wrong).__name__, str(wrong)[:80]) from None
+
+
+def _model(kind: str, features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> None:
+    if kind != "blend":
+        {"boosting": _trees, "forest": _trees, "logistic": _linear}[kind](features, model)
+        return
+    require(0 < len(model["parts"]) <= MOST_PARTS, "model.parts", f"must be 1 to {MOST_PARTS}")
+    for part in model["parts"]:
+        require(part["kind"] in KINDS and part["kind"] != "blend", "model.parts", "a part is no blend")
+        require(finite(part["weight"]), "model.parts", "weight must be a finite number")
+        _model(part["kind"], features, part["model"])
 
 
 def bad(where: str, what: str) -> BadInput:
@@ -123,6 +135,7 @@ def _trees(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> N
     require(count + leaves <= MOST_NODES, "model", "too many nodes")
     require(finite(model["base"]), "model.base", "must be a finite number")
     numbers(model["leaf"], leaves, "model.leaf")
+    indices(model.get("count", [1] * leaves), leaves, 1, 2**53, "model.count")
     indices(model["root"], len(model["root"]), -leaves, count, "model.root")
     indices(model["feature"], count, 0, len(features), "model.feature")
     numbers(model["threshold"], count, "model.threshold")
@@ -142,6 +155,16 @@ def _trees(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> N
             require(min(sets[threshold], default=0) >= 0, "model.sets", "names a level that is not there")
 
 
+def _curve(term: Mapping[str, Any], where: str) -> None:
+    """A number may have a curve: points `x` that rise, and its height at each, `y`."""
+    xs, ys = term.get("x", []), term.get("y", [])
+    numbers(xs, len(xs), where)
+    numbers(ys, len(xs), where)
+    require(all(a < b for a, b in pairwise(xs)), where, "x must rise")
+    require(all(finite(term[edge]) for edge in ("low", "high") if edge in term), where, "bounds must be finite")
+    require(term.get("low", -math.inf) <= term.get("high", math.inf), where, "low must not lie above high")
+
+
 def _linear(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> None:
     require(finite(model["intercept"]), "model.intercept", "must be a finite number")
     require(len(model["terms"]) == len(features), "model.terms", "must be one for each feature")
@@ -150,6 +173,7 @@ def _linear(features: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> 
         if feature["type"] == "number":
             for key in ("weight", "center", "missing"):
                 require(finite(term[key]), where, f"{key} must be a finite number")
+            _curve(term, where)
         else:
             numbers(term["levels"], len(feature["levels"]), where)
             require(finite(term["other"]), where, "other must be a finite number")

@@ -116,18 +116,39 @@ def _lumps(*lumps: tuple[int, int]) -> tuple[pl.DataFrame, list[int]]:
     ]
 
 
-def test_slices_of_lumps_come_near_to_sixty_twenty_twenty_and_leave_each_enough() -> None:
+def test_slices_of_lumps_come_near_to_eighty_twenty_and_leave_each_enough() -> None:
     rows, cuts = _lumps((300, 40), (300, 40), (200, 40), (200, 40))
     cut = slices.split([rows], GOAL, cuts, labels.window_of(GOAL), Recipe())
-    assert [cut.said[name]["rows"] for name in slices.NAMES] == [600, 200, 200]
-    rows, cuts = _lumps((300, 40), (300, 40), (250, 10), (150, 40))
+    assert [cut.said[name]["rows"] for name in slices.NAMES] == [800, 200]
+    rows, cuts = _lumps((300, 40), (300, 40), (250, 40), (150, 6))
     cut = slices.split([rows], GOAL, cuts, labels.window_of(GOAL), Recipe())
-    assert [cut.said[name]["positives"] for name in slices.NAMES] == [40, 40, 50]
+    assert [cut.said[name]["positives"] for name in slices.NAMES] == [80, 46]
+
+
+def test_slices_of_few_positives_are_cut_where_both_hold_some() -> None:
+    rows, cuts = _lumps((300, 4), (300, 3), (250, 3), (150, 0))
+    cut = slices.split([rows], GOAL, cuts, labels.window_of(GOAL), Recipe())
+    assert [cut.said[name]["positives"] for name in slices.NAMES] == [7, 3]
+
+
+def test_where_all_came_at_one_moment_people_are_held_back() -> None:
+    rows, cuts = _lumps((300, 8), (300, 0))
+    cut = slices.split([rows], GOAL, cuts, labels.window_of(GOAL), Recipe())
+    assert cut.said["by"] == "people"
+    assert [cut.said[name]["positives"] for name in slices.NAMES] == [6, 2]
+    assert not set(cut.train["user_id"]) & set(cut.test["user_id"])
+
+
+def test_of_next_to_nothing_there_is_no_model() -> None:
+    rows, cuts = _lumps((300, 2), (300, 2))
+    with pytest.raises(NotReady) as told:
+        slices.split([rows], GOAL, cuts, labels.window_of(GOAL), Recipe())
+    assert (told.value.missing["has"], told.value.missing["needs"]) == (4, 5)
 
 
 def test_too_few_moments_say_so() -> None:
     with pytest.raises(NotReady) as told:
         slices.split([], GOAL, [1], labels.window_of(GOAL), Recipe())
-    assert told.value.missing == {"moments": 2}
+    assert told.value.missing == {"moments": 1}
     assert "after a received" in str(told.value)
     assert moments.cuts([]) == []
