@@ -113,12 +113,14 @@ class _Table:
         self.item: list[int] = table["item"]
         self.weight: list[int] = table["weight"]
 
-    def add(self, scores: dict[int, float], row: int, times: float) -> None:
+    def add(self, totals: list[float], row: int, times: float) -> list[int]:
+        """Add a row to the scores of its items; which items."""
         first, end = self.start[row], self.start[row + 1]
         times *= self.scale
-        get = scores.get
-        for item, weight in zip(self.item[first:end], self.weight[first:end], strict=True):
-            scores[item] = get(item, 0.0) + weight * times
+        items = self.item[first:end]
+        for item, weight in zip(items, self.weight[first:end], strict=True):
+            totals[item] += weight * times
+        return items
 
 
 class Neighbours:
@@ -190,8 +192,7 @@ class Neighbours:
         self, recent: Mapping[str, int], basket: Sequence[str] = (), strength: Mapping[str, float] | None = None
     ) -> list[float]:
         """The score of every item, in the order of `items`, before any rule."""
-        found = self._scores(self._met(recent, basket, strength or {}))
-        return [popular + found.get(place, 0.0) for place, popular in enumerate(self._popular)]
+        return self._scores(self._met(recent, basket, strength or {}))[0]
 
     def _met(
         self, recent: Mapping[str, int], basket: Sequence[str], strength: Mapping[str, float]
@@ -206,9 +207,9 @@ class Neighbours:
             met.append((item, strength.get(item, 1.0), rank))
         return met
 
-    def _scores(self, met: Sequence[tuple[str, float, int]]) -> dict[int, float]:
-        """What the tables say, by place of the item; popularity is not in it."""
-        scores: dict[int, float] = {}
+    def _scores(self, met: Sequence[tuple[str, float, int]]) -> tuple[list[float], set[int]]:
+        """The score of every item by place, and the places that are more than popular."""
+        totals, touched = self._popular.copy(), set[int]()
         known = [(self._place[item], times, rank) for item, times, rank in met if item in self._place and times > 0]
         for table in self._tables:
             rows: dict[int, float] = {}
@@ -217,15 +218,20 @@ class Neighbours:
                 if row >= 0:
                     rows[row] = rows.get(row, 0.0) + times * table.decay**rank
             for row, times in rows.items():
-                table.add(scores, row, times)
-        return scores
+                touched.update(table.add(totals, row, times))
+        return totals, touched
 
     def _best(
-        self, scores: dict[int, float], n: int, never: Collection[str], only: Collection[str] | None, now: int | None
+        self,
+        scores: tuple[list[float], set[int]],
+        n: int,
+        never: Collection[str],
+        only: Collection[str] | None,
+        now: int | None,
     ) -> list[tuple[str, float]]:
         best: list[tuple[str, float]] = []
         held: dict[int, int] = {}
-        walk = self._falling(scores)
+        walk = self._falling(*scores)
         while len(best) < n:
             score, place = next(walk, (0.0, -1))
             if place < 0:
@@ -240,13 +246,12 @@ class Neighbours:
             best.append((item, score))
         return best
 
-    def _falling(self, scores: dict[int, float]) -> Iterator[tuple[float, int]]:
-        """All items, best first; of equals, the more popular. Items without a score come from the popularity list as it falls."""
-        popular = self._popular
-        heap = [(-(score + popular[place]), place) for place, score in scores.items()]
+    def _falling(self, totals: list[float], touched: set[int]) -> Iterator[tuple[float, int]]:
+        """All items, best first; of equals, the more popular. Those that are only popular come as popularity falls."""
+        heap = [(-totals[place], place) for place in touched]
         heapify(heap)
-        for place, score in enumerate(popular):
-            if place in scores:
+        for place, score in enumerate(self._popular):
+            if place in touched:
                 continue
             while heap and heap[0] < (-score, place):
                 found = heappop(heap)
