@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from logging import LogRecord
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
-from aws_lambda_powertools.metrics import MetricUnit
 
 from nudge.errors import BadInput, Conflict, NotFound, NotReady, NudgeError, Unavailable
 from nudge.http import Answer, Request, Routes
@@ -24,7 +24,9 @@ from nudge.vocabulary import Micros
 STATUS: dict[type[NudgeError], int] = {BadInput: 400, NotFound: 404, NotReady: 409, Conflict: 409, Unavailable: 503}
 LARGEST_BODY = 6 * 1024 * 1024
 
-SERVICE = "nudge"
+SERVICE, NAMESPACE = "nudge", "Nudge"
+MOST_VALUES = 100
+"""CloudWatch takes so many values of a metric in one line, and as many metrics."""
 _NOT_SAID = frozenset(RESERVED_LOG_ATTRS)
 
 
@@ -52,7 +54,6 @@ logger = Logger(
     log_uncaught_exceptions=False,
     logger_formatter=Line(service=SERVICE, json_serializer=json.JSONEncoder(default=str, separators=(",", ":")).encode),
 )
-metrics = Metrics(namespace="Nudge", service=SERVICE)
 
 
 def _wall_clock() -> Micros:
@@ -188,14 +189,22 @@ def _where(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "?"
 
 
+_noted: dict[str, tuple[str, list[float]]] = {}
+
+
 def count(name: str, value: float = 1) -> None:
     """Add to a business metric."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    measure(name, value, "Count")
 
 
-def measure(name: str, value: float, unit: MetricUnit = MetricUnit.NoUnit) -> None:
-    """A business metric that is not a count."""
-    metrics.add_metric(name=name, unit=unit, value=value)
+def measure(name: str, value: float, unit: str = "None") -> None:
+    """A business metric that is not a count; `unit` as CloudWatch names it. What is not finite is not noted."""
+    if not math.isfinite(value):
+        return
+    values = _noted.setdefault(name, (unit, []))[1]
+    values.append(float(value))
+    if len(values) == MOST_VALUES or len(_noted) == MOST_VALUES:
+        flush()
 
 
 def snapshot(build: Callable[[], object]) -> None:
@@ -230,6 +239,12 @@ def batch(event: Mapping[str, Any], work: Callable[[dict[str, Any]], None]) -> d
 
 
 def flush() -> None:
-    """Write the metrics of this invocation, if there are any."""
-    if metrics.metric_set:
-        metrics.flush_metrics()
+    """Write the metrics of this invocation, if there are any: one line in CloudWatch's embedded metric format (EMF 1.0)."""
+    taken = {name: _noted.pop(name) for name in list(_noted)}
+    if not taken:
+        return
+    kinds = [{"Name": name, "Unit": unit} for name, (unit, _) in taken.items()]
+    said = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": kinds}
+    head = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [said]}
+    line = {"_aws": head, "service": SERVICE, **{name: values for name, (_, values) in taken.items()}}
+    sys.stdout.write(dumps(line) + "\n")

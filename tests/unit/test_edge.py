@@ -8,8 +8,9 @@ import logging
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import MetricUnit
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -206,3 +207,28 @@ def test_a_log_line_is_the_one_that_powertools_writes(monkeypatch: pytest.Monkey
     ours = edge.Line(service=edge.SERVICE, json_serializer=encode).format(record)
     assert ours == standard.format(record)
     assert '"xray_trace_id":"1-abc"' in ours
+
+
+def test_metrics_are_one_line_as_powertools_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    standard = Metrics(namespace=edge.NAMESPACE, service=edge.SERVICE)
+    for name, value in (("Decisions", 1), ("Decisions", 2)):
+        edge.count(name, value)
+        standard.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    edge.measure("ReportAgeHours", 2.5)
+    standard.add_metric(name="ReportAgeHours", unit=MetricUnit.NoUnit, value=2.5)
+    edge.measure("Nonsense", float("nan"))
+    edge.flush()
+    ours, theirs = json.loads(capsys.readouterr().out), json.loads(json.dumps(standard.serialize_metric_set()))
+    assert ours.pop("_aws")["CloudWatchMetrics"] == theirs.pop("_aws")["CloudWatchMetrics"]
+    assert ours == theirs == {"service": "nudge", "Decisions": [1.0, 2.0], "ReportAgeHours": [2.5]}
+    standard.clear_metrics()
+    edge.flush()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_line_holds_no_more_than_cloudwatch_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(250):
+        edge.count("Rows")
+    edge.flush()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [len(line["Rows"]) for line in lines] == [100, 100, 50]

@@ -48,15 +48,14 @@ class Panel(NamedTuple):
         """
         said = plan.learn
 
-        def other(kind: str, of: str, wanted: bool) -> Champion | None:
-            return champions(f"{kind}.{said[kind][of]}") if wanted and kind in said else None
-
+        choosing = any(one.recommended for one in activities)
+        waiting = known and any(one.send_time == "best" for one in activities)
         return cls(
-            propensity=champions(goal.name) if known else None,
-            uplift=champions(f"uplift.{goal.name}") if known and activities and "uplift" in said else None,
-            value=other("value", "event", known),
-            recommend=other("recommend", "bought", any(one.recommended for one in activities)),
-            send_time=other("send_time", "channel", known and any(one.send_time == "best" for one in activities)),
+            champions(goal.name) if known else None,
+            champions(f"uplift.{goal.name}") if known and activities and "uplift" in said else None,
+            champions(f"value.{said['value']['event']}") if known and "value" in said else None,
+            champions(f"recommend.{said['recommend']['bought']}") if choosing and "recommend" in said else None,
+            champions(f"send_time.{said['send_time']['channel']}") if waiting and "send_time" in said else None,
         )
 
     def versions(self) -> dict[str, str]:
