@@ -205,7 +205,7 @@ def fit_models(past: Past, near: Mapping[str, models.Fit | None], seed: int) -> 
         customers = customers.some(np.sort(chosen))
     return {
         name: models.fit(
-            name, customers, prior=1.0, near=None if start is None else start.parameters, tolerance=1e-7, seed=seed
+            name, customers, prior=1.0, near=None if start is None else start.parameters, tolerance=1e-6, seed=seed
         )
         for name, start in near.items()
     }

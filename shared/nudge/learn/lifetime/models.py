@@ -74,7 +74,7 @@ def fit(
         few = scaled
         if len(scaled) > FIRST_LOOK:
             few = scaled.some(np.sort(np.random.default_rng(seed).choice(len(scaled), FIRST_LOOK, replace=False)))
-        tried = [_descend(losses, few, np.log(start), bounds, prior, center, 1e-5) for start in starts]
+        tried = [_descend(losses, few, np.log(start), bounds, prior, center, 1e-4) for start in starts]
         best = min(tried, key=lambda one: one[1])[0]
     else:
         best = np.clip(np.log(np.asarray(near) / units), np.log(low), np.log(high))
@@ -223,7 +223,7 @@ def _hyp2f1_of_one(b: Numbers, c: Numbers, z: Numbers) -> Numbers:
         front = 1.0 + step / front
         change = front * back
         total = total * change
-        if np.all(np.abs(change - 1.0) <= 1e-15):
+        if n % 8 == 0 and np.all(np.abs(change - 1.0) <= 1e-15):
             break
     return 1.0 / total
 

@@ -43,7 +43,7 @@ WEIGHTS = (0.0, 0.5, 1.0)
 CHOOSING = 2
 """Windows that choose."""
 FEWEST_BUYERS = 10
-PARITY_ROWS = 500
+PARITY_ROWS = 300
 JUDGED = 10_000
 
 
@@ -110,7 +110,8 @@ class _Trainer:
     def bases(self, place: int) -> list[Forecast]:
         """The models of buying as of a cut: half and half, and each alone."""
         never = self._never(place)
-        spend = fit_spend(Past.of(self.frame(place), self.rows.event), self.recipe.seed)
+        last = place >= len(self.rows.followed) - 1  # before, only purchases are compared
+        spend = fit_spend(Past.of(self.frame(place), self.rows.event), self.recipe.seed) if last else None
         fits = self.models(place)
         return [
             Forecast(
@@ -171,8 +172,9 @@ def train(
     said, naive = judged.predict(test, rows.days), _naive(rows, rows.followed[last - 1], test)
     seen = judge.Seen(came, worth, Past.of(test, rows.event).bought)
     figures = {chosen.kind: judge.figures(said, seen, recipe)}
-    figures |= {one.kind: judge.figures(one.predict(test, rows.days), seen, recipe) for one in others}
-    figures |= {kind: judge.figures({"purchases": values}, seen, recipe) for kind, values in naive.items()}
+    rough = replace(recipe, resamples=recipe.resamples // 4)  # intervals of what is only shown beside it
+    figures |= {one.kind: judge.figures(one.predict(test, rows.days), seen, rough) for one in others}
+    figures |= {kind: judge.figures({"purchases": values}, seen, rough) for kind, values in naive.items()}
     told_of = {
         "kinds": figures,
         "chosen": chosen.kind,
@@ -294,7 +296,7 @@ def parity(stored: bytes, load: Load, fitted: Forecast, rows: pl.DataFrame, days
     return worst
 
 
-def hostile(rows: pl.DataFrame, fitted: Forecast, seed: int, number: int = 300) -> pl.DataFrame:
+def hostile(rows: pl.DataFrame, fitted: Forecast, seed: int, number: int = 200) -> pl.DataFrame:
     """Rows that nobody has: extremes and missing values, mixed with values that were seen."""
     rng = np.random.default_rng(seed)
     read = {name.replace("{event}", fitted.event) for name in ("total.{event}", "days_since.{event}")}
