@@ -168,3 +168,17 @@ def test_terms_of_fewer_than_three_people_are_not_in_it() -> None:
     )  # fmt: skip
     assert "rumpel" not in fit(said, text.terms).export("intent.message").decode()
     assert "rumpel" not in json.dumps(artefact(3))
+
+
+def test_messages_of_one_word_are_learned_from_too() -> None:
+    everyone = np.arange(60)
+    said = Messages(["yes", "no"] * 30, np.array(["agrees", "declines"] * 30), everyone, everyone)
+    ours = text.load(json.loads(fit(said, text.terms).export("intent.message")))
+    assert ours.intent("Yes!")[2][0][0] == "agrees"
+    assert ours.intent("no")[2][0][0] == "declines"
+
+
+def test_people_who_write_often_stand_on_one_side_of_a_fold() -> None:
+    held = messages(3, 0)
+    often = Messages(held.texts, held.intents, held.people % 9, held.at)
+    assert fit(often, text.terms).vocabulary.people == 9

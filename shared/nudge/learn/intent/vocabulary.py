@@ -51,6 +51,8 @@ class Vocabulary:
         parts = []
         for name, weight in FAMILIES.items():
             held: Any = reading.counts[name][:, self.columns[name]].copy()
+            if not held.shape[1]:  # messages of one word have no pairs
+                continue
             held.data = 1.0 + np.log(held.data)
             held = held.multiply(self.rare(name)).tocsr()
             parts.append(normalize(held, copy=False) * weight)
