@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from time import process_time
 
 import numpy as np
@@ -89,6 +90,7 @@ def accuracy(
         )
         simple = make_pipeline(terms, LinearSVC(C=0.3)).fit([texts[one] for one in others], labels[others])
         theirs.append(simple.score([texts[one] for one in held], labels[held]))
+        print(f"  {name}: {ours[-1]:.4f}, SVM {theirs[-1]:.4f}", file=sys.stderr, flush=True)
     protocol = f"{folds} of 5 folds, seed 42"
     best = float(np.mean(theirs))
     return data.figure(
@@ -118,6 +120,9 @@ def unknown(texts: list[str], labels: np.ndarray, draws: int, *, as_json: bool) 
         ours.append(curve(known.strange, right, strangers.strange))
         plain.append(curve(known.doubt, right, strangers.doubt))
         lines.append((float((known.none & right).mean()), float(strangers.none.mean())))
+        print(
+            f"  draw {seed}: found {ours[-1][LOSSES.index(ASKED)]:.3f} at {ASKED:.0%} loss", file=sys.stderr, flush=True
+        )
     if not as_json:
         print("none of these: loss of accuracy → found (largest probability alone)")
         for number, loss in enumerate(LOSSES):

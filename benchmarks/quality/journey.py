@@ -9,6 +9,7 @@ Intervals: bootstrap over households.
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -101,6 +102,7 @@ def forward(goal: Goal, rows: pl.DataFrame, end: Micros) -> list[data.Figure]:
         if known["label"].sum() >= Recipe().usual:
             parts.append(one)
             chances.append(learned(goal, known, one, end, 0))
+            print(f"  {one['link'][0]}: {known.height} rows known, {one.height} judged", file=sys.stderr, flush=True)
     return compared(
         "every campaign", "walk forward", pl.concat(parts), [np.concatenate(chances)], f"{len(parts)} models"
     )
