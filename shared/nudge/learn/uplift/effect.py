@@ -23,7 +23,8 @@ from nudge.learn.uplift import judge, learners
 from nudge.learn.uplift.choose import Chosen, Crossed, choose, cross
 from nudge.learn.uplift.experiment import GROUPS, Experiment
 from nudge.learn.uplift.judge import Mean
-from nudge.learn.uplift.learners import LINEAR, Line, Says
+from nudge.learn.uplift.learners import LINEAR, Line
+from nudge.learn.uplift.trees import Says
 
 FEWEST = 20
 """Rows that each arm needs before anything is said."""

@@ -1,0 +1,131 @@
+"""The bases made of trees: they learn p(goal) of each arm, or an effect that was already worked out row by row.
+
+In: an experiment, or a table and a target. Out: functions of a table. None of these trees is stored: what they say together is
+(`effect`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
+
+from nudge.learn.features import Feature
+from nudge.learn.uplift.experiment import Experiment
+
+type Says = Callable[[pd.DataFrame], np.ndarray]
+"""A number for each row of a table."""
+
+TREES_A_FOREST = 40
+TREATED = "(treated)"
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """p(goal) when left alone, and when treated."""
+
+    control: Says
+    treated: Says
+
+    def effect(self, table: pd.DataFrame) -> np.ndarray:
+        """The difference."""
+        return self.treated(table) - self.control(table)
+
+
+class Boosting:
+    """Small, strongly regularised histogram gradient boosting; each split looks at a third of the features."""
+
+    name = "boosting"
+
+    def __init__(self, features: Sequence[Feature], seed: int) -> None:
+        self._seed = seed
+        self._share = min(1.0, max(0.3, 4 / max(len(features), 1)))
+
+    def responses(self, rows: Experiment) -> Responses:
+        arms = [self._chance(rows.take(arm)) for arm in (~rows.treated, rows.treated)]
+        return Responses(arms[0], arms[1])
+
+    def single(self, rows: Experiment) -> Says:
+        """S: the treatment is one more feature."""
+        table = rows.table.assign(**{TREATED: rows.treated.astype(float)})
+        fitted = HistGradientBoostingClassifier(**self._settings(len(rows))).fit(table, rows.label, rows.inverse)
+
+        def effect(table: pd.DataFrame) -> np.ndarray:
+            arms = [fitted.predict_proba(table.assign(**{TREATED: arm}))[:, 1] for arm in (0.0, 1.0)]
+            return np.asarray(arms[1] - arms[0])
+
+        return effect
+
+    def transformed(self, rows: Experiment) -> Says:
+        """The class transformation."""
+        fitted = HistGradientBoostingClassifier(**self._settings(len(rows)))
+        fitted.fit(rows.table, rows.treated == (rows.label == 1), rows.inverse)
+        return lambda table: np.asarray(2 * fitted.predict_proba(table)[:, 1] - 1)
+
+    def regression(self, table: pd.DataFrame, target: np.ndarray, weight: np.ndarray) -> Says:
+        fitted = HistGradientBoostingRegressor(**self._settings(len(table))).fit(table, target, weight)
+        return lambda table: np.asarray(fitted.predict(table))
+
+    def _chance(self, rows: Experiment) -> Says:
+        fitted = HistGradientBoostingClassifier(**self._settings(len(rows))).fit(rows.table, rows.label, rows.inverse)
+        return lambda table: np.asarray(fitted.predict_proba(table)[:, 1])
+
+    def _settings(self, rows: int) -> dict[str, Any]:
+        return {
+            "learning_rate": 0.08,
+            "max_iter": int(np.clip(13 * rows**0.2, 30, 150)),
+            "max_leaf_nodes": 8,
+            "min_samples_leaf": 40,
+            "l2_regularization": 10.0,
+            "max_bins": 63,
+            "max_features": self._share,
+            "early_stopping": False,
+            "random_state": self._seed,
+        }
+
+
+class Forest:
+    """Random forest of trees with large leaves; a missing value is a value of its own, a category its level's number."""
+
+    name = "forest"
+
+    def __init__(self, features: Sequence[Feature], seed: int) -> None:
+        self._features = features
+        self._seed = seed
+        self._share = min(1.0, max(0.25, 3 / max(len(features), 1)))
+
+    def responses(self, rows: Experiment) -> Responses:
+        weight = rows.inverse
+        arms = [self.regression(rows.table[arm], rows.label[arm], weight[arm]) for arm in (~rows.treated, rows.treated)]
+        return Responses(arms[0], arms[1])
+
+    def regression(self, table: pd.DataFrame, target: np.ndarray, weight: np.ndarray) -> Says:
+        fitted = RandomForestRegressor(
+            TREES_A_FOREST,
+            min_samples_leaf=int(np.clip(len(table) // 100, 20, 500)),
+            max_features=self._share,
+            max_samples=0.63,
+            random_state=self._seed,
+            n_jobs=1,
+        ).fit(self._plain(table), target, sample_weight=weight)
+        return lambda table: np.asarray(fitted.predict(self._plain(table)))
+
+    def _plain(self, table: pd.DataFrame) -> np.ndarray:
+        columns = []
+        for feature in self._features:
+            column = table[feature["name"]]
+            if feature["type"] == "number":
+                values = column.to_numpy()
+                columns.append(np.clip(values, -1e38, 1e38))  # scikit-learn's trees hold single precision
+            else:
+                codes = column.cat.codes.to_numpy().astype(float)
+                columns.append(np.where(codes < 0, np.nan, codes))
+        return np.column_stack(columns)
