@@ -19,6 +19,8 @@ from nudge.flows.training_rows import History
 from nudge.flows.trainings import demand
 from nudge.flows.trainings.task import Made, Task
 from nudge.learn import Recipe
+from nudge.learn.demand import Counted
+from nudge.learn.demand import counted as counted_by
 from nudge.score import demand as reader
 from nudge.vocabulary import DAY, Plan
 from tests.unit.learn import shop
@@ -73,6 +75,10 @@ def items() -> pl.DataFrame:
     ).with_columns(pl.col("effective_at").cast(pl.Datetime("us", "UTC")))
 
 
+def series_of(held: History, options: dict[str, Any], zone: ZoneInfo, now: int) -> Counted:
+    return counted_by.series_of(held.events, held.items, options, zone, min(held.end, now))
+
+
 def made(held: History, present: Any = None, **options: Any) -> Made:
     task = Task("demand", "demand.test", plan(), OPTIONS | options)
     return demand.make(task, held, present, Recipe(), lambda step: None, NOW)
@@ -84,7 +90,7 @@ def day_of(number: int) -> date:
 
 def test_every_purchase_of_a_whole_day_is_counted_and_a_day_without_one_is_zero(tmp_path: Path) -> None:
     frame = sold().filter(~((pl.col("event_type") == "purchase") & pl.col("event_id").str.starts_with("30-")))
-    counted = demand.series_of(history(tmp_path / "a", frame), OPTIONS, UTC, NOW)
+    counted = series_of(history(tmp_path / "a", frame), OPTIONS, UTC, NOW)
     assert counted.last == day_of(DAYS - 1)
     assert counted.series["all"][30] == 0
     assert counted.series["all"].sum() == (frame["event_type"] == "purchase").sum()
@@ -93,43 +99,43 @@ def test_every_purchase_of_a_whole_day_is_counted_and_a_day_without_one_is_zero(
 def test_a_day_that_is_not_over_is_left_out(tmp_path: Path) -> None:
     morning = sold(DAYS + 1).filter(pl.col("event_time").dt.epoch("us") < NOW)
     late = sold(DAYS + 1).filter(pl.col("event_time").dt.epoch("us") < shop.START + DAYS * DAY + 19 * HOUR)
-    assert demand.series_of(history(tmp_path / "a", morning), OPTIONS, UTC, NOW).last == day_of(DAYS - 1)
-    cut = demand.series_of(history(tmp_path / "b", late, now=NOW + DAY), OPTIONS, UTC, NOW + DAY)
+    assert series_of(history(tmp_path / "a", morning), OPTIONS, UTC, NOW).last == day_of(DAYS - 1)
+    cut = series_of(history(tmp_path / "b", late, now=NOW + DAY), OPTIONS, UTC, NOW + DAY)
     assert cut.last == day_of(DAYS - 1)  # the file ended at noon of its last day
 
 
 def test_days_are_those_of_the_plans_time_zone(tmp_path: Path) -> None:
     held = history(tmp_path / "a", sold())
-    far = demand.series_of(held, OPTIONS, ZoneInfo("Asia/Tokyo"), NOW)  # 20:00 in London is the next morning there
-    here = demand.series_of(held, OPTIONS, UTC, NOW)
+    far = series_of(held, OPTIONS, ZoneInfo("Asia/Tokyo"), NOW)  # 20:00 in London is the next morning there
+    here = series_of(held, OPTIONS, UTC, NOW)
     assert far.series["all"][0] < here.series["all"][0]
 
 
 def test_weeks_are_whole_and_begin_on_a_monday(tmp_path: Path) -> None:
-    counted = demand.series_of(history(tmp_path / "a", sold()), OPTIONS | {"every": "week"}, UTC, NOW)
+    counted = series_of(history(tmp_path / "a", sold()), OPTIONS | {"every": "week"}, UTC, NOW)
     assert counted.last.weekday() == 0
     assert counted.last.toordinal() + 6 <= day_of(DAYS - 1).toordinal()
 
 
 def test_a_category_comes_from_the_item_where_the_event_has_none_and_the_unknown_are_other(tmp_path: Path) -> None:
     held = history(tmp_path / "a", sold(), items=items())
-    counted = demand.series_of(held, OPTIONS | {"by": "category"}, UTC, NOW)
+    counted = series_of(held, OPTIONS | {"by": "category"}, UTC, NOW)
     assert set(counted.series) == {"books", "toys", "other"}
-    whole = demand.series_of(held, OPTIONS, UTC, NOW).series["all"]
+    whole = series_of(held, OPTIONS, UTC, NOW).series["all"]
     assert sum(counted.series.values()) == pytest.approx(whole)
 
 
 def test_the_largest_series_stand_for_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demand, "MOST", 1)
-    counted = demand.series_of(history(tmp_path / "a", sold()), OPTIONS | {"by": "item"}, UTC, NOW)
+    monkeypatch.setattr(counted_by, "MOST", 1)
+    counted = series_of(history(tmp_path / "a", sold()), OPTIONS | {"by": "item"}, UTC, NOW)
     assert set(counted.series) == {"item-a", "other"}
     assert counted.left_out == 2
 
 
 def test_what_is_sold_is_summed_where_the_plan_says_value(tmp_path: Path) -> None:
     held = history(tmp_path / "a", sold())
-    money = demand.series_of(held, OPTIONS | {"of": "value"}, UTC, NOW).series["all"]
-    assert money == pytest.approx(5 * demand.series_of(held, OPTIONS, UTC, NOW).series["all"])
+    money = series_of(held, OPTIONS | {"of": "value"}, UTC, NOW).series["all"]
+    assert money == pytest.approx(5 * series_of(held, OPTIONS, UTC, NOW).series["all"])
 
 
 def test_the_forecast_is_published_and_says_what_it_beats(tmp_path: Path) -> None:

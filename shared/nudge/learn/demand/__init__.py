@@ -4,7 +4,8 @@ In: numbers in order of time (numpy). Out: a model that holds the forecasts them
 Import it late: it brings statsmodels.
 """
 
+from nudge.learn.demand.counted import Counted, series_of
 from nudge.learn.demand.forecast import Forecast, Group, forecast
-from nudge.learn.demand.model import Counted, Trained, train
+from nudge.learn.demand.model import Trained, train
 
-__all__ = ["Counted", "Forecast", "Group", "Trained", "forecast", "train"]
+__all__ = ["Counted", "Forecast", "Group", "Trained", "forecast", "series_of", "train"]

@@ -20,6 +20,7 @@ import statsmodels
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nudge.errors import NotReady
+from nudge.learn.demand.counted import Counted
 from nudge.learn.demand.forecast import Forecast, Group, forecast
 from nudge.learn.demand.rolling import PASTS
 from nudge.learn.export import canonical
@@ -35,18 +36,8 @@ LONGEST = {"day": 400, "week": 260}
 LIMITS = (
     "Days without an event count as zero: a closed shop and a broken feed look alike.",
     "Holidays and planned promotions are not known to it; they show as anomalies afterwards.",
-    "Series are forecast one by one; their sum is near the forecast of the sum, not equal to it (see `coherence`).",
+    "Series are forecast one by one; their sum is near the forecast of the sum, not equal to it.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """`series` {name: (points,)}, all until `last` (the last whole day, or the Monday of the last whole week); a series
-    starts at its first value that is not 0. `left_out` is how many went into "other"."""
-
-    series: Mapping[str, numpy.ndarray]
-    last: date
-    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +163,7 @@ def _card(
             "error": number(group.choice.error) if numpy.isfinite(group.choice.error) else None,
         },
         "parity": 0.0,
-        "features": {one: f"{options['of']} of {options['event']} by {options['every']}" for one in ("series",)},
+        "features": [f"{options['of']} of {options['event']} by {options['every']}"],
         "series": {"number": len(names), "in_other": counted.left_out, "points": [len(one) for one in held]},
         "intervals": {one: number(value) for one, value in asdict(group.spread).items()},
         "flags": {kind: flagged.count(kind) for kind in ("anomaly", "level_shift")},
