@@ -19,6 +19,7 @@ SIGNATURES = {
     "not ours": ("loss", "Signature does not hold: not used for decisions"),
     "not checked": ("open", "Signature not checked"),
 }
+SEGMENT = {"segment", "rows", "said", "was", "auc"}
 MOST_INPUTS, MOST_IMPORTANT, MOST_FIGURES = 64, 10, 12
 
 
@@ -43,7 +44,7 @@ def _card(one: Mapping[str, Any]) -> Html:
         _moved(one.get("drift") or {}),
         tag("div", _figures(one), _calibration(card), _important(card), class_="three"),
         _gates(one.get("gates") or []),
-        _segments(card.get("segments") or []),
+        _segments([one for one in card.get("segments") or [] if isinstance(one, Mapping) and set(one) >= SEGMENT]),
         _inputs(card),
         _limits(card),
         class_="card activity",
@@ -57,7 +58,9 @@ def _window(card: Mapping[str, Any]) -> str:
         words.append(f"Learned from {_day(data['first_event'])} to {_day(data['end'])}")
     rows = data.get("rows")
     if isinstance(rows, Mapping):
-        words.append(", ".join(f"{count(number)} {kind}" for kind, number in rows.items()))
+        words.append(
+            ", ".join(f"{count(number)} {kind}" for kind, number in rows.items() if isinstance(number, int | float))
+        )
     if "snapshot" in data:
         words.append(f"snapshot {data['snapshot']}")
     used = [f"{count(part['used'])} of {count(part['rows'])} rows to {name}" for name, part in _capped(card)]
@@ -104,7 +107,7 @@ def _calibration(card: Mapping[str, Any]) -> Html | None:
     points = [
         (point["said"], point["was"], point["rows"])
         for point in card.get("reliability") or []
-        if {"said", "was", "rows"} <= set(point)
+        if isinstance(point, Mapping) and {"said", "was", "rows"} <= set(point)
     ]
     if not points:
         return None
@@ -115,7 +118,11 @@ def _calibration(card: Mapping[str, Any]) -> Html | None:
 
 
 def _important(card: Mapping[str, Any]) -> Html | None:
-    held = [one for one in card.get("importances") or [] if isinstance(one, Mapping) and one.get("share")]
+    held = [
+        one
+        for one in card.get("importances") or []
+        if isinstance(one, Mapping) and one.get("name") and one.get("share")
+    ]
     if not held:
         return None
     most = max(one["share"] for one in held)
@@ -167,7 +174,8 @@ def _inputs(card: Mapping[str, Any]) -> Html | None:
         **(read if isinstance(read, Mapping) else {}),
         **(card.get("definitions") or {}),
     }
-    names = [str(name) for name in [*read, *(name for name in words if name not in read)]]
+    named = [str(one.get("name", one)) if isinstance(one, Mapping) else str(one) for one in read]
+    names = [*named, *(name for name in words if name not in named)]
     if not names:
         return None
     rows: list[list[Child]] = [[name, str(words.get(name, "–"))] for name in names[:MOST_INPUTS]]

@@ -111,7 +111,9 @@ def test_drift_is_a_notice_when_it_crosses_the_threshold_and_a_line_when_not() -
         },
         {"kind": "recommend", "features": ["recent"], "definitions": {"recent": "items met"}, "metrics": {}},
         {"kind": "value", "reads": {"total": "orders ever"}, "features": [], "data": {"rows": 7}},
-        {"kind": "intent", "slices": {"train": {"rows": 5}, "capped": 0}, "reliability": []},
+        {"kind": "intent", "slices": {"train": {"rows": 5}, "capped": 0}, "reliability": {"x": 1}},
+        {"kind": "uplift", "features": [{"name": "total.visit", "type": "number"}], "segments": [{"name": "odd"}]},
+        {"kind": "hours", "importances": [{"share": 0.3}], "segments": "none", "data": {"rows": {"kind": "text"}}},
     ],
 )
 def test_a_card_of_any_kind_is_shown(card: dict[str, Any]) -> None:
