@@ -87,7 +87,7 @@ def train(
     positives = int(min(frame["label"].sum(), frame.height - frame["label"].sum()))
     most = max(POSITIVES_A_NUMBER, positives // POSITIVES_A_NUMBER)
     with threadpool_limits(1):  # sums made in parallel depend on the number of threads; the bytes must not
-        features = choose(frame, replace(recipe, numbers=min(recipe.numbers, most)), absent)
+        features = choose(frame, replace(recipe, numbers=min(recipe.numbers, most)), absent, goal)
         everything = table(frame, features)
         experiments = _experiments(frame, pairs, everything, recipe.seed)
         parts = {one: rows for one, (rows, _) in experiments.items()}
