@@ -1,12 +1,12 @@
 """Two models of when customers buy and when they stop, for one person, in plain Python.
 
-In: their four parameters; purchases after the first (`repeats`), time from the first to the last (`recency`), time since the first (`age`).
-Out: the probability that the person still buys, and the purchases to expect over a time ahead. Times are in any one unit, the one of the
-parameters. Knows no vector, no artefact.
+In: their four parameters; purchases after the first (`repeats`), time from the first to the last (`recency`), time
+since the first (`age`). Out: the probability that the person still buys, and the purchases to expect over a time
+ahead. Times are in any one unit, the one of the parameters. Knows no vector, no artefact.
 
-Sources: BG/NBD: Fader, Hardie, Lee, "Counting your customers the easy way", Marketing Science 24 (2005), equations 7 and 10. Pareto/NBD:
-Schmittlein, Morrison, Colombo (1987), as written by Fader, Hardie (2005). Both are rearranged by Euler's transformation of 2F1, which leaves
-no difference of large numbers and nothing that overflows.
+Sources: BG/NBD: Fader, Hardie, Lee, "Counting your customers the easy way", Marketing Science 24 (2005), equations 7
+and 10. Pareto/NBD: Schmittlein, Morrison, Colombo (1987), as written by Fader, Hardie (2005). Both are rearranged by
+Euler's transformation of 2F1, which leaves no difference of large numbers and nothing that overflows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ NEAREST_Z = 0.99999
 
 
 def hyp2f1(a: float, b: float, c: float, z: float) -> float:
-    """Gauss's 2F1(a, b; c; z) for 0 ≤ z < 1 and c > max(a, b) - 1, by its series; it ends when what is left is below 1e-17 of the sum.
+    """Gauss's 2F1(a, b; c; z) for 0 ≤ z < 1 and c > max(a, b) - 1, by its series; it ends when what is left is below
+    1e-17 of the sum.
 
     >>> round(hyp2f1(1.0, 1.0, 2.0, 0.5), 12)  # -log(1 - z) / z
     1.38629436112
@@ -43,7 +44,8 @@ def hyp2f1(a: float, b: float, c: float, z: float) -> float:
 
 
 def hyp2f1_of_one(b: float, c: float, z: float) -> float:
-    """2F1(1, b; c; z) for 0 ≤ z < 1, 0 < b < c and 1 < c, by Gauss's continued fraction (Lentz's method): some hundred steps at z = 0.999.
+    """2F1(1, b; c; z) for 0 ≤ z < 1, 0 < b < c and 1 < c, by Gauss's continued fraction (Lentz's method): some hundred
+    steps at z = 0.999.
 
     >>> round(hyp2f1_of_one(1.0, 2.0, 0.5), 12)  # the same
     1.38629436112

@@ -1,11 +1,13 @@
 """When a person is best written to, and where, from their profile's state, in plain Python.
 
-In: a `send_time` artefact; a state (`h`: decayed counts by hour of the week, UTC), the person's traits, a moment, a zone. Out: the next best
-moment inside the open hours, and by how much it is better than sending now. Knows no message and no decision.
+In: a `send_time` artefact; a state (`h`: decayed counts by hour of the week, UTC), the person's traits, a moment, a
+zone. Out: the next best moment inside the open hours, and by how much it is better than sending now. Knows no message
+and no decision.
 
-A cell is a local hour of a working day (0 … 23) or of a weekend (24 … 47). The response to a message sent in a cell is taken to be
-the segment's rate there, times how much more this person is active in the hours in which messages are answered than people are on average, to a
-power that was learned. Whoever has done little looks like their segment, and a segment like the whole.
+A cell is a local hour of a working day (0 … 23) or of a weekend (24 … 47). The response to a message sent in a cell is
+taken to be the segment's rate there, times how much more this person is active in the hours in which messages are
+answered than people are on average, to a power that was learned. Whoever has done little looks like their segment, and
+a segment like the whole.
 """
 
 from __future__ import annotations
@@ -48,9 +50,9 @@ class Hours:
     def best(
         self, state: Mapping[str, Any], segment: Mapping[str, Any], *, now: Micros, zone: ZoneInfo
     ) -> tuple[Micros, float]:
-        """The best moment within 24 h inside the open hours (`now`, or a full local hour), and the expected ratio of responses to sending
-        now (to the first open moment, where now is closed). The first open moment and 1 where none is clearly better; `now` and 1 where all
-        are closed."""
+        """The best moment within 24 h inside the open hours (`now`, or a full local hour), and the expected ratio of
+        responses to sending now (to the first open moment, where now is closed). The first open moment and 1 where
+        none is clearly better; `now` and 1 where all are closed."""
         rates = self.rates(state, segment, now=now, zone=zone)
         moments = [at for at in _moments(now, zone) if self._is_open(at, zone)]
         if not moments:

@@ -1,8 +1,8 @@
 """What a customer will still be worth, from a vector, in plain Python.
 
-In: a `value` artefact: the parameters of a model of buying (`score.buying`), a learned correction on top of it (boosted trees that give the
-logarithm of a factor), and of Gamma-Gamma (what an order is worth). Out: for a vector, `alive`, `purchases`, `spend` and `typical` over a
-horizon. Knows neither events nor how any of it was fitted.
+In: a `value` artefact: the parameters of a model of buying (`score.buying`), a learned correction on top of it
+(boosted trees that give the logarithm of a factor), and of Gamma-Gamma (what an order is worth). Out: for a vector,
+`alive`, `purchases`, `spend` and `typical` over a horizon. Knows neither events nor how any of it was fitted.
 
 Times are days; a purchase is an event of the artefact's type.
 """
@@ -72,9 +72,11 @@ class Lifetime:
     def value(self, vector: Vector, days: float | None = None) -> dict[str, float]:
         """What to expect of a person over `days` (the artefact's horizon when None).
 
-        `alive`: the probability that they still buy here (1 for somebody who has not bought yet: they cannot have stopped);
-        `purchases`: expected number (a mean: sums over people are right); `spend`: expected money; `typical`: the median number of
-        purchases over the horizon, which has the least absolute error (most people buy less than the mean, a few far more).
+        `alive`: the probability that they still buy here (1 for somebody who has not bought yet: they cannot have
+        stopped);
+        `purchases`: expected number (a mean: sums over people are right); `spend`: expected money; `typical`: the
+        median number of purchases over the horizon, which has the least absolute error (most people buy less than the
+        mean, a few far more).
         """
         ahead = min(max(self.horizon_days if days is None else days, 0.0), LONGEST)
         past = History.of(vector, self.names)
@@ -103,7 +105,8 @@ class Lifetime:
         return alive, purchases
 
     def _order(self, past: History) -> float:
-        """What an order is worth: Gamma-Gamma (Fader, Hardie 2013), equation 5; the mean of all who have not bought yet."""
+        """What an order is worth: Gamma-Gamma (Fader, Hardie 2013), equation 5; the mean of all who have not bought
+        yet."""
         if self.spend is None:
             return 0.0
         p, q, v, everyone = self.spend

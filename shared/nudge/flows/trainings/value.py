@@ -8,7 +8,8 @@ from nudge.errors import BadInput
 from nudge.flows.training_rows import History
 from nudge.flows.trainings.task import Made, Present, Task, Tell
 from nudge.learn import Recipe, traits
-from nudge.learn.lifetime.train import Rows, gates, train
+from nudge.learn.lifetime.gate import gates
+from nudge.learn.lifetime.train import Rows, train
 from nudge.learn.lifetime.windows import followed, outcomes, sampled, steady, windows
 from nudge.profile import batch
 from nudge.profile.spec import absent

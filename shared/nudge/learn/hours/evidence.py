@@ -1,7 +1,9 @@
-"""Messages and their human answers; and when people are active. In: events with all columns, decisions, zones. Out: plain frames.
+"""Messages and their human answers; and when people are active. In: events with all columns, decisions, zones. Out:
+plain frames.
 
-An answer is the first human open or click of a message within a day. A machine's is none: too soon after delivery, many links in one second, or a
-user agent that says so. A message that was held (quiet hours) tells nothing of its hour: it is left out, unless its hour was drawn.
+An answer is the first human open or click of a message within a day. A machine's is none: too soon after delivery,
+many links in one second, or a user agent that says so. A message that was held (quiet hours) tells nothing of its
+hour: it is left out, unless its hour was drawn.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ HOUR: Micros = 3600 * SECOND
 
 
 def messages(everything: pl.LazyFrame, decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
-    """`user_id decision_id at answered delay`: each message that was sent, in order of time; delay in µs, null without an answer."""
+    """`user_id decision_id at answered delay`: each message that was sent, in order of time; delay in µs, null without
+    an answer."""
     kinds = [f"{channel}_{name}" for name in ("sent", "delivery", *ANSWERS)]
     names = everything.collect_schema().names()
     wanted = ("user_id", "decision_id", "event_type", "event_time", "properties")
@@ -86,7 +89,8 @@ def _waited(record: str | None) -> bool:
 
 
 def activity(events: pl.LazyFrame, ours: tuple[str, ...], half_life_days: float, before: Micros) -> pl.DataFrame:
-    """`user_id hour weight`: decayed counts by hour of the week (UTC), as of a moment: the histogram that a profile holds."""
+    """`user_id hour weight`: decayed counts by hour of the week (UTC), as of a moment: the histogram that a profile
+    holds."""
     t = pl.col("event_time").dt.epoch("us")
     weight = ((t - before) / (half_life_days * DAY) * 0.6931471805599453).exp().sum().alias("weight")
     held = events.filter(~pl.col("event_type").is_in(ours) & (t < before))

@@ -1,7 +1,8 @@
-"""Rates by cell, shares of activity, how long people take to answer: fitted on messages before a moment; for many people at once.
+"""Rates by cell, shares of activity, how long people take to answer: fitted on messages before a moment; for many
+people at once.
 
-In: `Told` (arrays). Out: a `Fitted` that says shares and rates, and exports the artefact that `score.hours` reads. Cells are local hours of a working
-day and of a weekend. Does not judge.
+In: `Told` (arrays). Out: a `Fitted` that says shares and rates, and exports the artefact that `score.hours` reads.
+Cells are local hours of a working day and of a weekend. Does not judge.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Messages, an entry each: who (row of `counts`), the cell it was sent in, whether it was answered, the cell and delay of the answer
-    (-1 without), the time. `counts` has a row a person: activity by cell as of a moment; `segment` the name of each person's segment."""
+    """Messages, an entry each: who (row of `counts`), the cell it was sent in, whether it was answered, the cell and
+    delay of the answer (-1 without), the time. `counts` has a row a person: activity by cell as of a moment; `segment`
+    the name of each person's segment."""
 
     who: Numbers
     sent: Numbers
@@ -118,8 +120,9 @@ def _cells(told: Told) -> tuple[Numbers, Numbers]:
 
 
 def tuned(fitted: Fitted, told: Told) -> Fitted:
-    """The strength with which a person is shrunk, by how likely the hours are in which later answers came; and the power, by the log loss of
-    whether later messages were answered: none where it gains no more than the standard error of its gain."""
+    """The strength with which a person is shrunk, by how likely the hours are in which later answers came; and the
+    power, by the log loss of whether later messages were answered: none where it gains no more than the standard error
+    of its gain."""
     answered = told.some(told.answered)
     rows = told.counts[answered.who], told.segment[answered.who]
 
@@ -145,7 +148,8 @@ def log_losses(fitted: Fitted, told: Told) -> Numbers:
 
 
 def told(messages: pl.DataFrame, activity: pl.DataFrame, zones: Mapping[str, str], standard: str, at: Micros) -> Told:
-    """Arrays of messages and of the activity of their people as of `at`. `zones` has the IANA zone of a person; others have the `standard` one."""
+    """Arrays of messages and of the activity of their people as of `at`. `zones` has the IANA zone of a person; others
+    have the `standard` one."""
     people = messages["user_id"].unique().sort().to_list()
     number = {user_id: place for place, user_id in enumerate(people)}
     names = np.array([zones.get(user_id, standard) for user_id in people], dtype=object)
@@ -210,7 +214,8 @@ def _zone(name: str, standard: str) -> ZoneInfo:
 
 
 def channels(totals: Mapping[str, tuple[Numbers, Numbers]], sent_of: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Per channel everyone's rate of response and how strongly a person is shrunk to it. `totals`: messages and answered ones of each person."""
+    """Per channel everyone's rate of response and how strongly a person is shrunk to it. `totals`: messages and
+    answered ones of each person."""
     found = {}
     for name, (count, came) in sorted(totals.items()):
         rate = float(came.sum() / max(count.sum(), 1.0))

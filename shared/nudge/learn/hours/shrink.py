@@ -1,4 +1,5 @@
-"""Rates and shares, shrunk: from few to many, with a strength that the data says (empirical Bayes by the method of moments)."""
+"""Rates and shares, shrunk: from few to many, with a strength that the data says (empirical Bayes by the method of
+moments)."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ FEWEST = 1e-4
 
 
 def strength(count: Numbers, came: Numbers, expected: Numbers) -> float:
-    """How many observations the prior of a Beta-Binomial is worth: cells with `count` tries, `came` successes, `expected` rates.
+    """How many observations the prior of a Beta-Binomial is worth: cells with `count` tries, `came` successes,
+    `expected` rates.
 
-    The variance between cells is what is left of the squared deviations when chance is taken off (method of moments); none left means that the
-    cells are the same: a million."""
+    The variance between cells is what is left of the squared deviations when chance is taken off (method of moments);
+    none left means that the cells are the same: a million."""
     held = (count > 0) & (expected > 0) & (expected < 1)
     n, k, p = count[held], came[held], expected[held]
     if len(n) < 2 or n.sum() <= 1:

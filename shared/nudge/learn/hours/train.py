@@ -1,7 +1,7 @@
 """One training of send times: messages in; the model judged on the latest of them, its artefact and card out.
 
-The first 60 % of the messages in time are fitted on, the next 20 % choose how strongly people are shrunk and how much they count, the last 20 %
-judge. What is published has the rates of all messages; what was chosen stays.
+The first 60 % of the messages in time are fitted on, the next 20 % choose how strongly people are shrunk and how much
+they count, the last 20 % judge. What is published has the rates of all messages; what was chosen stays.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A challenger; `test` are the answered messages that judge, `ranks` where their hours lay, `baseline` in everyone's hours."""
+    """A challenger; `test` are the answered messages that judge, `ranks` where their hours lay, `baseline` in
+    everyone's hours."""
 
     version: str
     kind: str
@@ -83,7 +84,8 @@ class Trained:
 
 
 def train(at: At, setting: Setting, end: Micros, *, data: Mapping[str, Any], recipe: Recipe, load: Load) -> Trained:
-    """Fit, choose, judge. `load` is `score.hours.load`. Raises NotReady with too few messages or answers, or without parity."""
+    """Fit, choose, judge. `load` is `score.hours.load`. Raises NotReady with too few messages or answers, or without
+    parity."""
     every = at(end)
     count, answers = len(every.who), int(every.answered.sum())
     if count < FEWEST_MESSAGES or answers < FEWEST_ANSWERS:
@@ -143,8 +145,8 @@ def _ranks(said: Numbers, answer: Numbers) -> Numbers:
 def _figures(
     judged: Fitted, test: Told, answered: Told, ranks: Numbers, baseline: Numbers, recipe: Recipe
 ) -> dict[str, list[float]]:
-    """[value, low, high]: mean rank of the hour in which an answer came, by the person's hours and by everyone's; how much nearer to the top; how
-    much lower the log loss of whether a message is answered."""
+    """[value, low, high]: mean rank of the hour in which an answer came, by the person's hours and by everyone's; how
+    much nearer to the top; how much lower the log loss of whether a message is answered."""
     flat = replace(
         judged, power=0.0, segments={name: (one[0] * 0 + 1, one[1]) for name, one in judged.segments.items()}
     )
@@ -173,8 +175,8 @@ def _resampled(values: Numbers, who: Numbers, number: int, seed: int) -> list[fl
 
 
 def gates(trained: Trained, champion: tuple[str, Clock] | None, recipe: Recipe) -> Answer:
-    """Do answers come nearer to the top of the hours that it names, by more than noise: than by the model in force, asked through `score` about the
-    same answers; where there is none, than by everyone's hours?"""
+    """Do answers come nearer to the top of the hours that it names, by more than noise: than by the model in force,
+    asked through `score` about the same answers; where there is none, than by everyone's hours?"""
     if champion is not None and champion[0] == trained.version:
         return Answer((Gate(BETTER, False, ALREADY),))
     against, present, some = "everyone's hours", trained.baseline, np.arange(len(trained.ranks))
@@ -192,7 +194,8 @@ def gates(trained: Trained, champion: tuple[str, Clock] | None, recipe: Recipe) 
 
 
 def _ranks_of(clock: Clock, trained: Trained, some: Numbers) -> Numbers:
-    """Where the model in force puts the hours of these answers. Activity is in local cells here: asked in UTC, it stays where it is."""
+    """Where the model in force puts the hours of these answers. Activity is in local cells here: asked in UTC, it
+    stays where it is."""
     said = []
     for place in some:
         who = trained.test.who[place]
@@ -208,8 +211,8 @@ def _state(counts: Numbers, at: Micros) -> dict[str, Any]:
 
 
 def parity(stored: bytes, load: Load, fitted: Fitted, told: Told, at: Micros) -> float:
-    """The largest relative difference between rates by the stored form and by the fitted one, of people and of some that nobody is. Raises NotReady
-    when it exceeds 1e-9."""
+    """The largest relative difference between rates by the stored form and by the fitted one, of people and of some
+    that nobody is. Raises NotReady when it exceeds 1e-9."""
     clock = load(json.loads(stored))
     strange = np.zeros((3, 48))
     strange[1, 5], strange[2] = 1e9, 1e-9

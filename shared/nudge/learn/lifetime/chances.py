@@ -1,7 +1,9 @@
-"""From the expected number of purchases to the typical one: what a person most likely does, where a few do most of the buying.
+"""From the expected number of purchases to the typical one: what a person most likely does, where a few do most of the
+buying.
 
-In: a forecast and people. Out: knots of a curve mean → median. The models say more than a mean: how often each person buys and whether they have
-stopped is drawn from what is known of them, and then what they buy (`score.buying` names the sources). Seeded; no outcome is looked at.
+In: a forecast and people. Out: knots of a curve mean → median. The models say more than a mean: how often each person
+buys and whether they have stopped is drawn from what is known of them, and then what they buy (`score.buying` names
+the sources). Seeded; no outcome is looked at.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ def draw(
     ahead: float,
     rng: np.random.Generator,
 ) -> Numbers:
-    """Purchases over `ahead` of each customer, once. `factor` multiplies the rate (what the learned correction says)."""
+    """Purchases over `ahead` of each customer, once. `factor` multiplies the rate (what the learned correction
+    says)."""
     r, alpha, third, fourth = parameters
     count = len(customers)
     rate = rng.gamma(r + customers.repeats, 1.0 / (alpha + customers.age)) * factor
@@ -40,8 +43,8 @@ def draw(
 
 
 def curve(expected: Numbers, drawn: Numbers) -> tuple[list[float], list[float]]:
-    """Knots (expected number, median number), rising: people in groups that share the expected purchases equally, so that those who buy most
-    are told apart. `drawn` has a row a draw."""
+    """Knots (expected number, median number), rising: people in groups that share the expected purchases equally, so
+    that those who buy most are told apart. `drawn` has a row a draw."""
     order = np.argsort(expected, kind="stable")
     shares = np.cumsum(expected[order])
     whole = float(shares[-1])

@@ -1,6 +1,8 @@
-"""A forecast of value as it is fitted: a model of buying, a learned correction of it, Gamma-Gamma; for many people at once.
+"""A forecast of value as it is fitted: a model of buying, a learned correction of it, Gamma-Gamma; for many people at
+once.
 
-In: frames of vectors as of a moment, with what came after (`purchases`, `worth`). Out: a `Forecast` that predicts, and exports the artefact that
+In: frames of vectors as of a moment, with what came after (`purchases`, `worth`). Out: a `Forecast` that predicts, and
+exports the artefact that
 `score.lifetime` reads. It reads vectors exactly as that does. Knows no moment, and does not judge.
 """
 
@@ -86,8 +88,8 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Buying:
-    """A model of buying with its parameters, and its share in the expected purchases. P(alive) is Pareto/NBD's, whatever the shares: to BG/NBD
-    everyone who bought once still buys."""
+    """A model of buying with its parameters, and its share in the expected purchases. P(alive) is Pareto/NBD's,
+    whatever the shares: to BG/NBD everyone who bought once still buys."""
 
     model: str
     parameters: tuple[float, ...]
@@ -198,7 +200,8 @@ def _interpolated(purchases: Numbers, means: Sequence[float], medians: Sequence[
 
 
 def fit_models(past: Past, near: Mapping[str, models.Fit | None], seed: int) -> dict[str, models.Fit]:
-    """The models of buying that `near` names, fitted on (a sample of) those who have bought, from parameters that are near."""
+    """The models of buying that `near` names, fitted on (a sample of) those who have bought, from parameters that are
+    near."""
     customers = past.customers()
     if len(customers) > MODEL_PEOPLE:
         chosen = np.random.default_rng(seed).choice(len(customers), MODEL_PEOPLE, replace=False)
@@ -228,7 +231,8 @@ def fit_spend(past: Past, seed: int) -> tuple[float, float, float, float] | None
 def fit_correction(
     parts: Sequence[pl.DataFrame], base: Forecast, days: float, recipe: Recipe, absent: Absent
 ) -> Correction | None:
-    """Poisson boosting with the model's expectation as exposure, on rows as of earlier moments. None where too few bought."""
+    """Poisson boosting with the model's expectation as exposure, on rows as of earlier moments. None where too few
+    bought."""
     rows = pl.concat(parts, how="diagonal_relaxed")
     came = rows["purchases"].to_numpy()
     if np.count_nonzero(came) < recipe.positives:
@@ -255,7 +259,8 @@ def fit_correction(
 
 
 def _features(rows: pl.DataFrame, label: Numbers, absent: Absent) -> list[dict[str, Any]]:
-    """The numbers of the vector that move most with buying more than expected (correlation of ranks), and the model's own."""
+    """The numbers of the vector that move most with buying more than expected (correlation of ranks), and the model's
+    own."""
     label = _ranks(label)
     found = []
     for name in sorted(set(rows.columns) - set(OUTCOMES)):
@@ -278,8 +283,8 @@ def _ranks(values: Numbers) -> Numbers:
 
 
 def _coarse(table: Numbers) -> Numbers:
-    """Each column with at most `BINS` values: scikit-learn looks for bins by weighted quantiles otherwise, which takes ten times as long as all
-    the rest. Splits lie between values, so what is predicted reads the plain numbers."""
+    """Each column with at most `BINS` values: scikit-learn looks for bins by weighted quantiles otherwise, which takes
+    ten times as long as all the rest. Splits lie between values, so what is predicted reads the plain numbers."""
     table = table.copy()
     for place in range(table.shape[1]):
         held = np.isfinite(table[:, place])

@@ -1,7 +1,9 @@
-"""How near was a forecast of value? In: what was said, what came. Out: figures with intervals, a paired comparison, deciles.
+"""How near was a forecast of value? In: what was said, what came. Out: figures with intervals, a paired comparison,
+deciles.
 
-The figure that decides is the Poisson deviance: means are compared by it, sums over people are what value is used for, and unlike the squared
-error it is not decided by the few who buy most. A person is a row, so resampled people are resampled rows.
+The figure that decides is the Poisson deviance: means are compared by it, sums over people are what value is used for,
+and unlike the squared error it is not decided by the few who buy most. A person is a row, so resampled people are
+resampled rows.
 """
 
 from __future__ import annotations
@@ -36,9 +38,10 @@ class Seen:
 
 
 def figures(said: Mapping[str, Numbers], seen: Seen, recipe: Recipe) -> dict[str, list[float]]:
-    """Each as [value, low, high]: `deviance`; `mae` of the mean and `mae_typical` of the typical number; `correlation`; `ratio` of the sum said to
-    the sum that came; `alive_auc`: of those who had bought, whether who buys again was said to be alive; `spend_mae`, `spend_correlation`. Of a
-    naive forecast, which says `purchases` alone, those that it has."""
+    """Each as [value, low, high]: `deviance`; `mae` of the mean and `mae_typical` of the typical number;
+    `correlation`; `ratio` of the sum said to the sum that came; `alive_auc`: of those who had bought, whether who buys
+    again was said to be alive; `spend_mae`, `spend_correlation`. Of a naive forecast, which says `purchases` alone,
+    those that it has."""
     purchases, came, bought = said["purchases"], seen.came, seen.bought
     metrics: dict[str, Metric] = {
         "deviance": _mean(deviances(purchases, came)),
@@ -71,7 +74,8 @@ def figures(said: Mapping[str, Numbers], seen: Seen, recipe: Recipe) -> dict[str
 
 
 def compare(challenger: Numbers, present: Numbers, came: Numbers, recipe: Recipe) -> tuple[float, float]:
-    """By how much the challenger's deviance is lower, and the one-sided lower bound of that: the same people, resampled."""
+    """By how much the challenger's deviance is lower, and the one-sided lower bound of that: the same people,
+    resampled."""
     gains = deviances(present, came) - deviances(challenger, came)
     rng = np.random.default_rng(recipe.seed + 1)
     count = len(gains)
@@ -83,7 +87,8 @@ def compare(challenger: Numbers, present: Numbers, came: Numbers, recipe: Recipe
 
 
 def deciles(said: Numbers, came: Numbers, worth: Numbers) -> list[dict[str, float]]:
-    """Ten groups of equal size, the most valuable first: people, mean said, mean that came, and their share of what was spent."""
+    """Ten groups of equal size, the most valuable first: people, mean said, mean that came, and their share of what
+    was spent."""
     order = np.argsort(-said, kind="stable")
     whole = float(worth.sum())
     table = []

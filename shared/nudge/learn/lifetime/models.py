@@ -1,11 +1,11 @@
 """BG/NBD, Pareto/NBD and Gamma-Gamma by maximum likelihood, and what they say of many people at once (scipy).
 
-In: for each customer, purchases after the first (`repeats`), time from the first to the last (`recency`), time since the first (`age`); for
-Gamma-Gamma the number of orders and their mean. Out: parameters in the unit of time that came in, and the log-likelihood. `score.buying` says the same
-for one person without libraries.
+In: for each customer, purchases after the first (`repeats`), time from the first to the last (`recency`), time since
+the first (`age`); for Gamma-Gamma the number of orders and their mean. Out: parameters in the unit of time that came
+in, and the log-likelihood. `score.buying` says the same for one person without libraries.
 
-Sources: Fader, Hardie, Lee (2005), equation 6; Fader, Hardie (2005), "A note on deriving the Pareto/NBD model"; Fader, Hardie (2013), "The
-Gamma-Gamma model of monetary value", equation 1a.
+Sources: Fader, Hardie, Lee (2005), equation 6; Fader, Hardie (2005), "A note on deriving the Pareto/NBD model"; Fader,
+Hardie (2013), "The Gamma-Gamma model of monetary value", equation 1a.
 """
 
 from __future__ import annotations
@@ -61,9 +61,10 @@ def fit(
     tolerance: float = 1e-15,
     seed: int = 0,
 ) -> Fit:
-    """Parameters of a model of buying (`bg_nbd`, `pareto_nbd`). `prior` is the weight, in customers, of a wide normal prior on their
-    logarithms: 0 is maximum likelihood, 1 keeps a handful of customers from running to the bounds. `near` are parameters to start from (those of
-    the same customers some time ago); `tolerance` the relative gain of a step below which it ends."""
+    """Parameters of a model of buying (`bg_nbd`, `pareto_nbd`). `prior` is the weight, in customers, of a wide normal
+    prior on their logarithms: 0 is maximum likelihood, 1 keeps a handful of customers from running to the bounds.
+    `near` are parameters to start from (those of the same customers some time ago); `tolerance` the relative gain of a
+    step below which it ends."""
     losses, (starts, low, high) = LOSSES[model], PLACES[model]
     unit = float(np.mean(customers.age)) or 1.0
     scaled = Customers(customers.repeats, customers.recency / unit, customers.age / unit)
@@ -197,7 +198,8 @@ def _odds(parameters: Sequence[float], customers: Customers) -> Numbers:
 
 
 def _hyp2f1(a: Numbers, b: Numbers, c: Numbers, z: Numbers) -> Numbers:
-    """2F1(a, b; c; z) by its series, each until it ends. scipy's `hyp2f1` is wrong in the second digit for some with z near 1."""
+    """2F1(a, b; c; z) by its series, each until it ends. scipy's `hyp2f1` is wrong in the second digit for some with z
+    near 1."""
     total = np.ones(len(z))
     places, term, part = np.arange(len(z)), np.ones(len(z)), np.ones(len(z))
     for n in range(MOST_TERMS):
@@ -213,7 +215,8 @@ def _hyp2f1(a: Numbers, b: Numbers, c: Numbers, z: Numbers) -> Numbers:
 
 
 def _hyp2f1_of_one(b: Numbers, c: Numbers, z: Numbers) -> Numbers:
-    """2F1(1, b; c; z) by Gauss's continued fraction, as in `score.buying`: scipy's `hyp2f1` is nan for some that real data has."""
+    """2F1(1, b; c; z) by Gauss's continued fraction, as in `score.buying`: scipy's `hyp2f1` is nan for some that real
+    data has."""
     front, back, total = np.ones(len(z)), np.zeros(len(z)), np.ones(len(z))
     for n in range(1, MOST_TERMS):
         k, odd = divmod(n, 2)
@@ -254,7 +257,8 @@ def _expect_pareto_nbd(parameters: Sequence[float], customers: Customers, ahead:
 
 
 def fit_spend(orders: Numbers, mean: Numbers) -> Fit:
-    """p, q, v of Gamma-Gamma from customers' number of orders and mean value; those without a positive mean are left out."""
+    """p, q, v of Gamma-Gamma from customers' number of orders and mean value; those without a positive mean are left
+    out."""
     held = (orders > 0) & (mean > 0)
     n, unit = orders[held], float(np.mean(mean[held]))
     m = mean[held] / unit

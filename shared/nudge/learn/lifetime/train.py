@@ -1,30 +1,28 @@
 """One training of value: rows as of several cuts in; the better forecast out of time, its artefact and card out.
 
-Each step knows only what was known then. As of the last cut but one, every model is fitted on what lay before it and forecasts the window after
-it: the one with the lowest deviance is chosen there. It is fitted again as of the last cut, and the last window judges. What is published has
-the parameters of the models of buying as of the end of the data; what was learned beside them stays as it was judged.
+Each step knows only what was known then. As of the two cuts before the last, every model is fitted on what lay before and
+forecasts the window after it: the one with the lowest deviance is chosen there. It is fitted again as of the last cut,
+and the last window judges. What is published has the parameters of the models of buying as of the end of the data;
+what was learned beside them stays as it was judged.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nudge.errors import NotReady
-from nudge.learn.export import EXTREMES, TOLERANCE, canonical
-from nudge.learn.gate import ALREADY, BETTER, Answer, Gate
+from nudge.learn.export import canonical
 from nudge.learn.lifetime import judge
 from nudge.learn.lifetime.card import card
 from nudge.learn.lifetime.forecast import (
-    OUTCOMES,
     Buying,
     Forecast,
     Past,
@@ -32,33 +30,25 @@ from nudge.learn.lifetime.forecast import (
     fit_models,
     fit_spend,
 )
+from nudge.learn.lifetime.gate import Load, parity
 from nudge.learn.lifetime.models import Fit, Numbers
 from nudge.learn.recipe import Absent, Recipe
-from nudge.vocabulary import Micros, Vector
+from nudge.vocabulary import Micros
 
 MODELS = ("bg_nbd", "pareto_nbd")
 SHARES = ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0))
 WEIGHTS = (0.0, 0.5, 1.0)
-"""Of the correction's logarithm: 0 is the model of buying alone, 1 the learned model (with the other as its exposure)."""
+"""Of the correction's logarithm: 0 is the model of buying alone, 1 the learned model (with the other as its
+exposure)."""
 CHOOSING = 2
 """Windows that choose."""
 FEWEST_BUYERS = 10
-PARITY_ROWS = 300
-JUDGED = 10_000
-
-
-class Values(Protocol):
-    """What `score.lifetime.load` gives."""
-
-    def value(self, vector: Vector, days: float | None = None) -> dict[str, float]: ...
-
-
-type Load = Callable[[Mapping[str, Any]], Values]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`followed` has a frame a cut, oldest first, with the outcomes of `days` after it; `now` the vectors as of the end."""
+    """`followed` has a frame a cut, oldest first, with the outcomes of `days` after it; `now` the vectors as of the
+    end."""
 
     event: str
     days: int
@@ -143,8 +133,8 @@ class _Trainer:
         return replace(fresh, weight=chosen.weight if fresh.correction is not None else 0.0)
 
     def now(self, judged: Forecast) -> Forecast:
-        """The judged forecast with its models of buying as of the end; its correction stays, so that no window it will be judged in again
-        has taught it."""
+        """The judged forecast with its models of buying as of the end; its correction stays, so that no window it will
+        be judged in again has taught it."""
         base = self.again(replace(judged, weight=0.0), len(self.rows.followed))
         return replace(base, correction=judged.correction, weight=judged.weight)
 
@@ -156,8 +146,8 @@ def _shares(forecast: Forecast) -> list[float]:
 def train(
     rows: Rows, name: str, horizon_days: float, *, data: Mapping[str, Any], recipe: Recipe, load: Load, absent: Absent
 ) -> Trained:
-    """Choose, judge, fit for good. `load` is `score.lifetime.load`. Raises NotReady with too few buyers, or when the stored form does
-    not say the same as the fitted one (parity)."""
+    """Choose, judge, fit for good. `load` is `score.lifetime.load`. Raises NotReady with too few buyers, or when the
+    stored form does not say the same as the fitted one (parity)."""
     last = len(rows.followed) - 1
     test = rows.followed[last]
     with threadpool_limits(1):
@@ -200,8 +190,9 @@ def train(
 
 
 def _choose(trainer: _Trainer, places: range) -> tuple[Forecast, dict[str, Any]]:
-    """The forecast with the lowest deviance over the windows after the cuts `places`. Both models of buying together, without a correction,
-    stand unless another gains more than the standard error of its gain: combinations seldom lose."""
+    """The forecast with the lowest deviance over the windows after the cuts `places`. Both models of buying together,
+    without a correction, stand unless another gains more than the standard error of its gain: combinations seldom
+    lose."""
     if not any(trainer.rows.followed[place]["purchases"].sum() > 0 for place in places):
         raise NotReady("value: nobody bought in the windows before the last", missing={"purchases": 0})
     losses: dict[str, list[Numbers]] = {}
@@ -226,7 +217,8 @@ def _choose(trainer: _Trainer, places: range) -> tuple[Forecast, dict[str, Any]]
 
 
 def _others(trainer: _Trainer, chosen: Forecast, place: int) -> list[Forecast]:
-    """Other kinds as of a cut, to be shown beside the chosen one: models of buying alone, and the learned one in full."""
+    """Other kinds as of a cut, to be shown beside the chosen one: models of buying alone, and the learned one in
+    full."""
     bases = trainer.bases(place)
     mine = next(one for one in bases if _shares(one) == _shares(chosen))
     full = [] if chosen.weight == 1.0 else [replace(trainer.learned(mine, place), weight=1.0)]
@@ -234,7 +226,8 @@ def _others(trainer: _Trainer, chosen: Forecast, place: int) -> list[Forecast]:
 
 
 def _naive(rows: Rows, before: pl.DataFrame, test: pl.DataFrame) -> dict[str, Numbers]:
-    """What needs no model: everyone buys what the mean person bought in the window before; or each goes on at their own rate."""
+    """What needs no model: everyone buys what the mean person bought in the window before; or each goes on at their
+    own rate."""
     past = Past.of(test, rows.event)
     mean = float(before["purchases"].mean() or 0.0)  # type: ignore[arg-type]  # a float column
     return {
@@ -249,67 +242,3 @@ def _better_naive(rows: Rows) -> str:
     came = middle["purchases"].to_numpy()
     said = _naive(rows, rows.followed[-3], middle)
     return min(said, key=lambda name: float(judge.deviances(said[name], came).mean()))
-
-
-def gates(trained: Trained, champion: tuple[str, Values] | None, recipe: Recipe) -> Answer:
-    """Is its deviance in the last window lower by more than noise: than that of the model in force, asked through `score` about the same people
-    and days; where there is none, than that of the better naive forecast?"""
-    if champion is not None and champion[0] == trained.version:
-        return Answer((Gate(BETTER, False, ALREADY),))
-    came, said = trained.test["purchases"].to_numpy(), trained.said
-    against, present = trained.naive
-    if champion is not None:
-        against = champion[0]
-        some = trained.test.with_row_index("place")[:: -(-trained.test.height // JUDGED)]
-        places = some["place"].to_numpy()
-        came, said = came[places], said[places]
-        vectors = some.drop("place", *OUTCOMES).iter_rows(named=True)
-        present = np.array([champion[1].value(vector, trained.days)["purchases"] for vector in vectors])
-    gain, at_least = judge.compare(said, present, came, recipe)
-    sure = f"deviance lower by {gain:.5f} (at least {at_least:.5f} with {recipe.confidence:.0%} confidence)"
-    better = at_least > 0
-    text = f"better than {against}: {sure}" if better else f"not better than {against} by more than noise: {sure}"
-    parity_held = Gate(
-        "parity", trained.parity <= TOLERANCE, f"differs from the fitted form by at most {trained.parity:.2g}"
-    )
-    return Answer((Gate(BETTER, better, text), parity_held))
-
-
-def parity(stored: bytes, load: Load, fitted: Forecast, rows: pl.DataFrame, days: float, seed: int) -> float:
-    """The largest difference (relative above 1) between the stored form, scored as online, and the fitted one, on rows of now and hostile ones.
-
-    Raises NotReady when it exceeds 1e-9: such an artefact is not published."""
-    scorer = load(json.loads(stored))
-    held = pl.concat([rows[:PARITY_ROWS], hostile(rows[:PARITY_ROWS], fitted, seed)], how="diagonal_relaxed")
-    theirs = fitted.predict(held, days)
-    worst = 0.0
-    for place, vector in enumerate(held.drop("user_id").iter_rows(named=True)):
-        for name, value in scorer.value(vector).items():
-            said = float(theirs[name][place])
-            gap = abs(value - said) / max(1.0, abs(said))
-            worst = max(worst, gap if gap == gap else np.inf)
-    if not worst <= TOLERANCE:
-        raise NotReady(
-            f"the stored model differs from the fitted one by {worst:.3g}; it is not published",
-            missing={"parity": worst, "allowed": TOLERANCE},
-        )
-    return worst
-
-
-def hostile(rows: pl.DataFrame, fitted: Forecast, seed: int, number: int = 200) -> pl.DataFrame:
-    """Rows that nobody has: extremes and missing values, mixed with values that were seen."""
-    rng = np.random.default_rng(seed)
-    read = {name.replace("{event}", fitted.event) for name in ("total.{event}", "days_since.{event}")}
-    read |= {f"days_since_first.{fitted.event}", f"value.{fitted.event}.total"}
-    if fitted.correction is not None:
-        read |= {str(one["name"]) for one in fitted.correction.features}
-    strange: list[float | None] = [*EXTREMES, None]
-    columns: dict[str, list[Any]] = {"user_id": [f"hostile {one}" for one in range(number)]}
-    for name in sorted(read & set(rows.columns)):
-        seen = rows[name].to_list()
-        odd = rng.random(number) < rng.random(number)
-        columns[name] = [
-            strange[int(rng.integers(len(strange)))] if one else seen[int(rng.integers(len(seen)))] for one in odd
-        ]
-    kinds = {name: rows.schema[name] for name in columns if name != "user_id"}
-    return pl.DataFrame(columns, schema_overrides=kinds)

@@ -1,7 +1,7 @@
 """When value is looked at: calendar cuts; and what came after each.
 
-In: the bounds of the events, the horizon. Out: cuts and outcomes. A cut sees only what was before it, an outcome only what came at it or after:
-windows do not overlap.
+In: the bounds of the events, the horizon. Out: cuts and outcomes. A cut sees only what was before it, an outcome only
+what came at it or after: windows do not overlap.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ FEWEST_DAYS = 2
 
 
 def windows(first: Micros, end: Micros, horizon_days: float) -> tuple[int, list[Micros]]:
-    """Length of a window in days: the horizon, or a sixth of the history where that is shorter; and the cuts, oldest first, so that the
-    last window ends at `end` and before the first cut lies at least as much history as a window is long.
+    """Length of a window in days: the horizon, or a sixth of the history where that is shorter; and the cuts, oldest
+    first, so that the last window ends at `end` and before the first cut lies at least as much history as a window is
+    long.
 
     Raises
     ------
