@@ -80,8 +80,8 @@ class Boosting:
 
     def _settings(self, rows: int) -> dict[str, Any]:
         return {
-            "learning_rate": 0.08,
-            "max_iter": int(np.clip(13 * rows**0.2, 30, 150)),
+            "learning_rate": 0.05,
+            "max_iter": int(np.clip(21 * rows**0.2, 40, 250)),
             "max_leaf_nodes": 8,
             "min_samples_leaf": 40,
             "l2_regularization": 10.0,
