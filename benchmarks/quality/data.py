@@ -85,7 +85,10 @@ def show(figures: Iterable[Figure], as_json: bool = False) -> None:
     rows = list(figures)
     if as_json:
         for one in rows:
-            print(json.dumps(asdict(one) | {"reached": one.reached}, ensure_ascii=False), flush=True)
+            plain = asdict(one) | {"reached": one.reached}
+            print(
+                json.dumps(plain, ensure_ascii=False, default=lambda number: number.item()), flush=True
+            )  # NumPy's own
         return
     head = ("set", "protocol", "figure", "ours", "baseline", "published", "to reach", "reached")
     table = [head, *(_cells(one) for one in rows)]
