@@ -53,12 +53,16 @@ class Kinds:
         """What a kind says on later periods, and what was chosen of it."""
         if kind != "boosting":
             return trials.said(self._fit(kind))[0], {"strength": self.strength} if kind == "logistic" else {}
-        stages = sorted({max(1, round(share * self.recipe.iterations)) for share in STAGES})
+        stages = sorted({max(1, round(share * self._most())) for share in STAGES})
         found = trials.said(self._staged(stages))
         losses = [trials.loss(trials.losses(said)) for said in found]
         best = int(np.argmin(np.round(losses, 12)))
         sizes, trees = best // len(stages), best % len(stages)
         return found[best], {"leaves": self._sizes()[sizes], "trees": stages[trees]}
+
+    def _most(self) -> int:
+        """The most trees of a member: fewer where each has more features to look through."""
+        return max(1, round(self.recipe.iterations * min(1.0, max(self.recipe.wide / max(len(self.features), 1), 0.3))))
 
     def _sizes(self) -> list[list[int]]:
         """What members may be: all of the fewest leaves, one of each, all of the most."""
@@ -88,7 +92,7 @@ class Kinds:
         sizes = [sorted(self.recipe.leaves)[0], sorted(self.recipe.leaves)[-1]]
 
         def fit(table: pd.DataFrame, label: np.ndarray, weight: np.ndarray) -> Ask:
-            made = boosting.fit(table, label, weight, self.features, self.recipe, sizes=sizes)
+            made = boosting.fit(table, label, weight, self.features, self.recipe, self._most(), sizes)
 
             def ask(held: pd.DataFrame) -> list[np.ndarray]:
                 few, many = made.staged(held, stages)

@@ -22,7 +22,8 @@ class Recipe:
     periods. What departs from the plainest way of learning (recent rows weigh more, features that tell the time are left out)
     must be better by `surer`. `strengths` are inverse penalties of the logistic regression,
     `curves` the numbers that get a curve; `leaves` the fewest and the most that trees of boosting may have, `iterations` the most trees of each of its two members;
-    `trees` of at most `tree_leaves` make a forest, which is tried on tables of at most `forest_cells` numbers.
+    `trees` of at most `tree_leaves` make a forest, which is tried on tables of at most `forest_cells` numbers. Tables of more
+    than `cells` numbers are compared on two periods; more than `wide` features get fewer trees of boosting.
     """
 
     seed: int = 0
@@ -48,7 +49,9 @@ class Recipe:
     learning_rate: float = 0.08
     trees: int = 60
     tree_leaves: int = 128
-    forest_cells: int = 1_500_000
+    forest_cells: int = 600_000
+    cells: int = 600_000
+    wide: int = 24
     resamples: int = 200
     confidence: float = 0.95
     inverse_propensity: float | None = None

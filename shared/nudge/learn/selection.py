@@ -81,7 +81,8 @@ def _trials(held: pd.DataFrame, known: Rows, goal: Goal, recipe: Recipe) -> tupl
     taken, weight = thinned(known.label, known.weight, recipe.compared, recipe.seed)
     people = np.unique(known.people[taken], return_inverse=True)[1]
     rows = Rows(known.at[taken], people, known.label[taken], weight[taken])
-    found, by = periods(rows, window_of(goal), recipe)
+    large = len(taken) * held.shape[1] > recipe.cells
+    found, by = periods(rows, window_of(goal), replace(recipe, blocks=min(2, recipe.blocks)) if large else recipe)
     return Trials(held.iloc[taken], rows, found, rows.weight), by
 
 

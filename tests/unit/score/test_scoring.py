@@ -128,3 +128,72 @@ def test_a_linear_model_bends_by_activity() -> None:
 @given(st.floats(allow_nan=False))
 def test_a_probability_stays_a_probability(z: float) -> None:
     assert 0 <= sigmoid(z) <= 1
+
+
+@st.composite
+def curved(draw: st.DrawFn) -> dict[str, Any]:
+    """A regression with curves, bounds and bends."""
+    named = draw(models.features())
+    terms: list[dict[str, Any]] = []
+    for feature in named:
+        if feature["type"] == "number":
+            xs = sorted(draw(st.lists(st.integers(-9, 9), unique=True, max_size=5)))
+            low, high = sorted(draw(st.tuples(st.floats(-700, 700), st.floats(-700, 700))))
+            term = {name: draw(st.floats(-3, 3)) for name in ("weight", "center", "missing")}
+            terms.append({**term, "low": low, "high": high, "x": [float(x) for x in xs], "y": [0.5 * x for x in xs]})
+        else:
+            levels = [draw(st.floats(-3, 3)) for _ in feature["levels"]]
+            terms.append({"levels": levels, "other": draw(st.floats(-3, 3))})
+    kinds = {kind: [n for n, one in enumerate(named) if one["type"] == kind] for kind in ("number", "category")}
+    bends = [
+        {"number": number, "category": by, "levels": [0.25 * n for n in range(len(named[by]["levels"]))]}
+        for number in kinds["number"][:2]
+        for by in kinds["category"][:1]
+    ]
+    model = {"intercept": draw(st.floats(-3, 3)), "terms": terms, "interactions": bends}
+    return models.artefact("logistic", named, model, SIGMOID)
+
+
+@st.composite
+def any_kind(draw: st.DrawFn) -> dict[str, Any]:
+    """Trees with or without counts, a regression, or a blend of trees."""
+    made = draw(st.one_of(models.boosting(), curved()))
+    if made["kind"] == "boosting" and draw(st.booleans()):
+        made["model"]["count"] = [1 + n % 7 for n in range(len(made["model"]["leaf"]))]
+    if draw(st.booleans()):
+        parts = [{"kind": made["kind"], "weight": weight, "model": made["model"]} for weight in (0.25, 0.75)]
+        made |= {"kind": "blend", "model": {"parts": parts}}
+    return made
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_what_the_features_add_adds_up_to_the_score(data: st.DataObject) -> None:
+    made = data.draw(any_kind())
+    vector = data.draw(models.vectors(made))
+    scorer = load(json.loads(json.dumps(made)))
+    for activity in ("nothing", "mail", "never seen"):
+        base, added = scorer.contributions(vector, activity)
+        assert base + sum(added.values()) == pytest.approx(scorer.log_odds(vector, activity), abs=1e-9)
+        assert set(added) <= set(scorer.features)
+        assert scorer.probabilities(vector, [activity])[activity] == scorer.probability(vector | {"activity": activity})
+
+
+def test_a_curve_is_straight_between_its_points_and_level_beyond_them() -> None:
+    term = {"weight": 0.0, "center": 0.0, "missing": 0.0, "x": [0.0, 1.0], "y": [0.0, 2.0], "low": -1.0, "high": 9.0}
+    named = [{"name": "n", "type": "number", "absent": 0.0}]
+    scorer = load(models.artefact("logistic", named, {"intercept": 0.0, "terms": [term], "interactions": []}, SIGMOID))
+    half = math.expm1(0.5)
+    assert scorer.log_odds({"n": half}, "nothing") == pytest.approx(1.0)
+    assert scorer.log_odds({"n": -5.0}, "nothing") == 0.0
+    assert scorer.log_odds({"n": 1e300}, "nothing") == 2.0
+
+
+@pytest.mark.parametrize(
+    "change", [{"x": [1.0, 1.0], "y": [0.0, 0.0]}, {"x": [1.0], "y": []}, {"low": math.nan}, {"low": 2.0, "high": 1.0}]
+)
+def test_a_curve_that_is_broken_is_refused(change: dict[str, Any]) -> None:
+    term = {"weight": 0.0, "center": 0.0, "missing": 0.0} | change
+    named = [{"name": "n", "type": "number", "absent": 0.0}]
+    with pytest.raises(BadInput, match="the model is broken"):
+        load(models.artefact("logistic", named, {"intercept": 0.0, "terms": [term], "interactions": []}, SIGMOID))
