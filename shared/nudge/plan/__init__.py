@@ -188,7 +188,9 @@ def _check_choices(c: Checks, activity: Mapping[str, Any], path: str) -> None:
     """What is chosen for each person: items, the hour."""
     items = activity.get("items", [])
     if isinstance(items, dict):
-        c.number(c.mapping(items, f"{path}.items", {RECOMMENDED}).get(RECOMMENDED), f"{path}.items.{RECOMMENDED}", 1, 50)
+        c.number(
+            c.mapping(items, f"{path}.items", {RECOMMENDED}).get(RECOMMENDED), f"{path}.items.{RECOMMENDED}", 1, 50
+        )
     elif items != RECOMMENDED:
         c.names(items, f"{path}.items")
     c.one_of(activity.get("send_time", "now"), f"{path}.send_time", SEND_TIMES)
