@@ -13,9 +13,6 @@ if TYPE_CHECKING:  # who only asks what is to be trained needs no scikit-learn
     from nudge.flows.training_rows import History
     from nudge.learn import Gate, Recipe
 
-LEARNED = ("propensity", "uplift", "intent", "demand", "recommend", "value", "send_time")
-"""Kinds that have a module beside this one."""
-
 type Tell = Callable[[str], None]
 type Present = tuple[str, Mapping[str, Any]] | None
 """Version and artefact in force; None when there is none that can be trusted."""
@@ -68,4 +65,4 @@ def tasks_of(plan: Plan) -> list[Task]:
     tasks += [Task(kind, f"{kind}.{said[kind][of]}", plan, said[kind]) for kind, of in others.items() if kind in said]
     for one in said.get("demand", ()):
         tasks.append(Task("demand", f"demand.{one['event']}.{one['of']}.{one['by']}.{one['every']}", plan, one))
-    return [task for task in tasks if task.kind in LEARNED]
+    return tasks
