@@ -93,8 +93,20 @@ def fit(
         _estimator(recipe, leaves, recipe.seed + number, table, iterations or recipe.iterations)
         for number, leaves in enumerate(sizes or recipe.leaves)
     ]
-    fitted = [Boosting(features, one.fit(table, label, sample_weight=weights)) for one in members]
+    told = table if weights is None else _told_apart(table)
+    fitted = [Boosting(features, one.fit(told, label, sample_weight=weights)) for one in members]
     return Boosted(features, tuple(fitted))
+
+
+def _told_apart(table: pd.DataFrame) -> pd.DataFrame:
+    """With weights, scikit-learn 1.9 cannot bin a number that has not two values. Two rows are given another one: no leaf may
+    be that small, so no tree asks for it."""
+    flat = {
+        name: np.r_[0.0, 1.0, column.to_numpy()[2:]]
+        for name, column in table.items()
+        if column.dtype == np.float64 and len(np.unique(column.to_numpy()[~np.isnan(column.to_numpy())])) < 2
+    }
+    return table.assign(**flat) if flat and len(table) > 2 else table
 
 
 def _estimator(

@@ -310,3 +310,13 @@ def test_a_counter_that_only_tells_the_time_is_left_out_when_it_misleads() -> No
 
     chosen = features.choose(rows, RECIPE, absent)
     assert world.clocks(features.table(rows, chosen), chosen) == ["counter"]
+
+
+def test_a_number_that_never_changes_does_not_stop_boosting_with_weights() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=500)
+    table = pd.DataFrame({"x": x, "flat": np.zeros(500), "none": np.full(500, np.nan)})
+    label = (rng.random(500) < 1 / (1 + np.exp(-x))).astype(float)
+    features = [{"name": name, "type": "number", "absent": None} for name in table]
+    made = boosting.fit(table, label, rng.random(500) + 0.5, features, Recipe(iterations=10))
+    assert set(made.export()["feature"]) == {0}

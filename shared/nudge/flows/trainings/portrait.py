@@ -22,7 +22,7 @@ from nudge.vocabulary import Goal, Vector
 
 GOLDEN = 8
 """Rows of the last slice that are kept with the model."""
-SCORED = 2_000
+SCORED = 1_000
 """People whose score is looked at: a sample of them where there are more."""
 
 
@@ -51,9 +51,14 @@ def sample(people: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def scores(scorer: score.Scorer, rows: pl.DataFrame, features: Sequence[Feature]) -> np.ndarray:
-    """What a model says of each row, as online."""
-    names = [feature["name"] for feature in features if feature["name"] in rows.columns]
-    return np.array([scorer.probability(plain(row)) for row in rows.select(names).iter_rows(named=True)])
+    """What a model says of each row, as online; of numbers without the last bits, in which runs differ."""
+    held = rows.select(feature["name"] for feature in features if feature["name"] in rows.columns)
+    near = [
+        pl.Series(one.name, rounded(one.cast(pl.Float64).fill_null(float("nan")).to_numpy())).fill_nan(None)
+        for one in held
+        if one.dtype.is_numeric()
+    ]
+    return np.array([scorer.probability(row) for row in held.with_columns(near).iter_rows(named=True)])
 
 
 def plain(row: Mapping[str, Any]) -> Vector:
