@@ -10,7 +10,7 @@ run: $(READY)            ## the whole loop: sample shop, or USERS=… EVENTS=…
 	@$(BIN)/nudge run $(if $(USERS),--users $(USERS)) $(if $(EVENTS),--events $(EVENTS)) $(if $(ITEMS),--items $(ITEMS)) $(if $(PLAN),--plan $(PLAN)) $(ARGS)
 
 test: $(READY)           ## every test but those that need containers or a browser
-	@$(BIN)/pytest -m "not sam_local and not browser" $(ARGS)
+	@$(BIN)/pytest -m "not sam_local and not browser" -n auto --dist loadfile $(ARGS)
 
 check: $(READY)          ## style, types, arrows, template
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m local.translate lint
