@@ -8,7 +8,7 @@ from typing import Literal
 
 type Scheme = Literal["time", "last", "random"]
 """What is asked of a held-back part. `time`: what each person buys on a day of the last slice, from what was known at its midnight
-(UTC): what a mail or a front page asks. `last`: each person's last steps, from the ones before. `random`: a random quarter of each
+(UTC): what a mail or a front page asks. `last`: each person's last steps, from the ones before. `random`: a random share of each
 person's items, from the rest."""
 
 
@@ -18,9 +18,10 @@ class Settings:
 
     `items` caps the catalogue (the most popular are kept), `dense` the items that EASE takes, `history` how many items a person
     brings along (what a profile holds; None: all). `cases` questions at most are asked of each held-back part (`search_cases` while a
-    single part is searched); `slice_share` of what was bought lies in each slice of the end; `steps` of each person are held back at most,
-    `folds` random quarters are asked. An option replaces another when NDCG is better by the share `least_gain`. An item keeps
-    `neighbours` in each table on average, within `entries` for all tables.
+    single part is searched); `slice_share` of what was bought lies in each slice of the end; `steps` of each person are held back at
+    most; a random share `left_out` of each person, `folds` times (a small one: what is then fitted is nearly what is fitted in the end).
+    An option replaces another when NDCG is better by the share `least_gain`. An item keeps `neighbours` in each table on average, within
+    `entries` for all tables.
     """
 
     scheme: Scheme = "time"
@@ -28,13 +29,13 @@ class Settings:
     items: int = 20_000
     dense: int = 2_500
     history: int | None = 40
-    cases: int = 4_000
-    search_cases: int = 1_500
+    cases: int = 12_000
+    search_cases: int = 4_000
     fewest_cases: int = 30
     slice_share: float = 0.15
     steps: int = 3
-    left_out: float = 0.25
-    folds: int = 3
+    left_out: float = 0.1
+    folds: int = 4
     neighbours: int = 200
     entries: int = 1_000_000
     pool: int = 60

@@ -82,7 +82,8 @@ class Search:
         return Found(name, options, decays[best], float(scores[best]) / len(self.folds))
 
     def blend(self, found: Sequence[Found]) -> tuple[Numbers, float]:
-        """Non-negative weights of the parts by coordinate ascent on NDCG, from the best single part; and that NDCG."""
+        """Non-negative weights of the parts by coordinate ascent on NDCG, from the best single part and from all of them alike; and
+        that NDCG."""
         said = self.settings
         pools = [
             Pool.of(
@@ -94,10 +95,16 @@ class Search:
         ]
         size = _sizes(pools)
         singles = [self._total(pools, one) for one in np.eye(len(found))]
-        weights, best = np.eye(len(found))[int(np.argmax(singles))] / size, max(singles)
-        for _ in range(said.rounds):
+        starts = [np.eye(len(found))[int(np.argmax(singles))] / size, 1 / size]
+        climbed = [self._ascended(pools, start, size) for start in starts]
+        return max(climbed, key=lambda one: one[1])
+
+    def _ascended(self, pools: Sequence[Pool], weights: Numbers, size: Numbers) -> tuple[Numbers, float]:
+        """Coordinate ascent from a start."""
+        best = self._total(pools, weights)
+        for _ in range(self.settings.rounds):
             before = best
-            for place in range(len(found)):
+            for place in range(len(weights)):
                 for value in _values(weights, place, size):
                     tried = weights.copy()
                     tried[place] = value
