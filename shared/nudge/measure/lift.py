@@ -148,8 +148,10 @@ def value(treated: Arm, held: Arm, worth: float | None = None) -> Estimate:
         return Estimate(plain.estimate, note="nobody has converted yet, so nobody knows what a conversion is worth")
     each = worth if worth is not None else max(float(treated.values.sum() + held.values.sum()) / buyers, 0.0)
     wide = rates(treated, held).times(each)
-    lows = [low for low in (plain.low, wide.low) if low is not None]
-    highs = [high for high in (plain.high, wide.high) if high is not None]
+    lows = [
+        low for low in (plain.low, wide.low, plain.estimate) if low is not None
+    ]  # amounts may differ where rates do not
+    highs = [high for high in (plain.high, wide.high, plain.estimate) if high is not None]
     p = plain.p_value if plain.p_value is not None else wide.p_value
     return Estimate(plain.estimate, min(lows), max(highs), max(p or 0.0, wide.p_value or 0.0), note)
 

@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -188,6 +188,7 @@ def worth(people: Arm, each: float) -> Arm:
 
 
 @given(amounts, amounts)
+@example([1.0, 1.0], [2.0, 2.0])
 def test_whatever_the_people_did_an_interval_holds_its_estimate(one: list[float], two: list[float]) -> None:
     treated, held = arm(np.array(one, dtype=float)), arm(np.array(two, dtype=float), prefix="q")
     fixed = [lift.value(worth(treated, each), worth(held, each), each) for each in (3.0, -20.0)]
