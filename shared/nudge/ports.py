@@ -217,7 +217,7 @@ class Ledger(Protocol):
         """sending (by this owner; any when None) → a final state. False when it is not in that state (any more)."""
 
     def give_back(self, decision_id: str, *, owner: str, due_at: Micros) -> bool:
-        """sending (ours) → pending again: the channel said a definite no for now."""
+        """sending (ours) → pending again: the channel said a definite "not now"."""
 
     def settle(self, decision_id: str, *, provider_id: str, now: Micros) -> bool:
         """The channel's own event proves that it was sent: sending or unknown → sent. Never goes back."""

@@ -109,7 +109,7 @@ def test_one_model_by_hand(bucket: Bucket, load_event: Any) -> None:
     ObjectsLake(bucket).put("events", "2026-06-01", shop.parquet(shop.events(people=20, days=15)))
     answer = door.handler(load_event("train.one_goal"), None)
     assert [verdict["goal"] for verdict in answer["verdicts"]] == ["purchase"]
-    assert answer["verdicts"][0]["missing"]["days"]
+    assert answer["verdicts"][0]["missing"]["days"] == 15
     json.dumps(answer, allow_nan=False)
 
 

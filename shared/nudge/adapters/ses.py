@@ -76,7 +76,7 @@ class SesMailer:
 
 
 def _meaning(error: ClientError) -> Exception:
-    """Refused, Throttled or Unsure. Whatever is neither about this mail nor a breakdown is a definite no for now: throttling,
+    """Refused, Throttled or Unsure. Whatever is neither about this mail nor a breakdown is a definite "not now": throttling,
     quota, a paused or suspended account, a missing identity or configuration set, our own permissions."""
     name = code(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)

@@ -23,7 +23,7 @@ STALE: Micros = 3 * DAY
 """A message this much later than its decision is no longer what was decided."""
 
 PAUSE: Micros = 60 * SECOND
-"""After a definite no for now; up to twice that, spread by the decision's id."""
+"""After a definite "not now"; up to twice that, spread by the decision's id."""
 
 GRACE: Micros = 30 * SECOND
 """The sweep leaves what was due only now to the queue, which has it already."""

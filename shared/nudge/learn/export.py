@@ -82,7 +82,7 @@ def parity(stored: bytes, load: Load, fitted: Fitted, calibration: Calibration, 
     """
     scorer = load(json.loads(stored))
     rows = pd.concat([held, hostile(fitted.features, held, seed)], ignore_index=True)
-    theirs = calibration.probability(fitted.log_odds(_typed(rows, fitted.features)))
+    theirs = calibration.probability(fitted.log_odds(typed(rows, fitted.features)))
     ours = np.array([scorer.probability(vector) for vector in vectors(rows, fitted.features)])
     worst = float(np.max(np.abs(ours - theirs)))
     if not worst <= TOLERANCE:
@@ -113,7 +113,8 @@ def hostile(features: Sequence[Feature], held: pd.DataFrame, seed: int, number: 
     return pd.DataFrame(columns)
 
 
-def _typed(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
+def typed(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
+    """Rows of any values as the table of `features.table`: float64, and categories with exactly the feature's levels."""
     columns: dict[str, Any] = {}
     for feature in features:
         values = rows[feature["name"]]
@@ -121,7 +122,7 @@ def _typed(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
             columns[feature["name"]] = values.astype(float)
         else:
             columns[feature["name"]] = categories(values.astype(object), feature["levels"])
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, index=rows.index)
 
 
 def vectors(rows: pd.DataFrame, features: Sequence[Feature]) -> list[Vector]:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from nudge.errors import NotReady
-from nudge.learn.export import FORMAT, TOLERANCE, canonical, hostile, spec, vectors
-from nudge.learn.features import Feature, categories
+from nudge.learn.export import FORMAT, TOLERANCE, canonical, hostile, spec, typed, vectors
+from nudge.learn.features import Feature
 from nudge.learn.uplift.effect import Effect
 from nudge.vocabulary import Micros, Vector
 
@@ -57,26 +57,15 @@ def parity(
     """
     scorer = load(json.loads(stored))
     rows = pd.concat([held, hostile(features, held, seed)], ignore_index=True) if features else held
-    typed = _typed(rows, features)
+    told = typed(rows, features)
     ours = [scorer.effects(vector) for vector in vectors(rows, features)] if features else [scorer.effects({})]
     worst = 0.0
     for activity, effect in effects.items():
         said = np.array([one[activity] for one in ours])
-        worst = max(worst, float(np.max(np.abs(said - effect.on(typed)[: len(said)]), initial=0.0)))
+        worst = max(worst, float(np.max(np.abs(said - effect.on(told)[: len(said)]), initial=0.0)))
     if not worst <= TOLERANCE:
         raise NotReady(
             f"the stored effects differ from scikit-learn's by {worst:.3g}; they are not published",
             missing={"parity": worst, "allowed": TOLERANCE},
         )
     return worst
-
-
-def _typed(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
-    columns: dict[str, Any] = {}
-    for feature in features:
-        values = rows[feature["name"]]
-        if feature["type"] == "number":
-            columns[feature["name"]] = values.astype(float)
-        else:
-            columns[feature["name"]] = categories(values.astype(object), feature["levels"])
-    return pd.DataFrame(columns, index=rows.index)
