@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 type Micros = int
@@ -191,6 +192,29 @@ class Condition:
     value: Any
 
 
+class Asked(NamedTuple):
+    """One question of an audience: a name, how it is compared, with what. `has` asks a flag: `consent.email`, `reachable.email`.
+
+    Names are whole: `trait.country`, `count.purchase.30d`, `predicted.churn`. `in` compares with each of a tuple; `known`
+    and `has` compare with nothing.
+    """
+
+    op: Literal["=", "!=", "<", "<=", ">", ">=", "in", "known", "has"]
+    name: str
+    value: float | str | bool | date | tuple[float | str | bool | date, ...] | None = None
+
+
+class Combined(NamedTuple):
+    """Audiences combined: `and` and `or` of two or more, `not` of one."""
+
+    op: Literal["and", "or", "not"]
+    parts: tuple[Expression, ...]
+
+
+type Expression = Asked | Combined
+"""Who is meant, as a tree: what `plan.expression` reads, `decide.audience` and `measure.members` evaluate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Activity:
     """Something we can do for a person.
@@ -198,6 +222,7 @@ class Activity:
     `expected_lift` is the marketer's prior: by which share the activity raises the probability of its goal. It is used
     while the model has not seen the activity, and is replaced by what the model learned. `recommended` is how many items
     are chosen for each person (0: none are); `send_time` is `best` where a message waits for the person's best hour.
+    `consent` names the channel whose consent it needs, where that is not its own; `none` for what reaches no person.
     """
 
     name: str
@@ -214,6 +239,98 @@ class Activity:
     items: tuple[str, ...] = ()
     recommended: int = 0
     send_time: Literal["now", "best"] = "now"
+    consent: str | None = None
+
+
+# ── campaigns: who, when, what, how much ─────────────────────────────────────────────────────────────────────────────
+Clock = Literal["plan", "person"]
+"""Whose zone a time of day is in: the plan's, or each person's own (the plan's where a person has none)."""
+
+
+class Schedule(NamedTuple):
+    """When runs begin: `once` on a date (`on`), each `day`, each `week` on a weekday (0 = Monday), each `month` on a day
+    (1 to 31; a shorter month's last day)."""
+
+    every: Literal["once", "day", "week", "month"]
+    at_minute: int
+    weekday: int | None = None
+    day: int | None = None
+    on: date | None = None
+    zone: Clock = "plan"
+
+
+class OnEvent(NamedTuple):
+    """A person begins when `event` happened; with `without`, when `within` has passed since and that did not happen."""
+
+    event: str
+    without: str | None = None
+    within: Micros = 0
+
+
+class OnDate(NamedTuple):
+    """A person begins `before_days` before the date in an attribute, at a time of day: each year on that day, or once."""
+
+    attribute: str
+    at_minute: int
+    before_days: int = 0
+    yearly: bool = True
+    zone: Clock = "person"
+
+
+class OnPrediction(NamedTuple):
+    """A person begins when a prediction (`churn`, `alive` …) crosses the line; it must fall back before it can do so again."""
+
+    name: str
+    line: float
+    above: bool = True
+
+
+type Trigger = OnEvent | OnDate | OnPrediction
+
+
+class Step(NamedTuple):
+    """One step of a sequence. What its fields mean depends on `kind`:
+
+    - `do`: the activity `name`, if the person may have it;
+    - `wait`: `time`;
+    - `branch`: `yes` as soon as `name` happened after the last `do`, `no` when `time` passed without it. `name` is `opened`,
+      `clicked`, `converted` (the campaign's goal) or an event type;
+    - `stop_on`: from here on the sequence ends as soon as the goal `name` is reached.
+    """
+
+    kind: Literal["do", "wait", "branch", "stop_on"]
+    name: str = ""
+    time: Micros = 0
+    yes: tuple[Step, ...] = ()
+    no: tuple[Step, ...] = ()
+
+
+PolicyName = Literal["squarecb", "greedy", "thompson", "uplift_first", "rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What is done for an audience, when, and within which limits.
+
+    One of `schedule` and `trigger` is there. `audience` None means everybody. With `steps` a person walks a sequence, and
+    `activities` are those of its `do` steps. `budget` is money for the whole campaign, `budget_per_run` for one run;
+    `capacity` is the most messages of one run. None binds nothing.
+    """
+
+    name: str
+    goal: str
+    activities: tuple[str, ...]
+    audience: Expression | None = None
+    schedule: Schedule | None = None
+    trigger: Trigger | None = None
+    steps: tuple[Step, ...] = ()
+    holdout: float = 0.1
+    budget: float | None = None
+    budget_per_run: float | None = None
+    capacity: int | None = None
+    starts_at: Micros | None = None
+    ends_at: Micros | None = None
+    policy: PolicyName = "squarecb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +361,41 @@ class Policy:
     budget_per_day: float | None = None
 
 
+class Form(NamedTuple):
+    """What a channel is: the trait that holds a person's address (None: the channel itself is the address), the texts that a
+    template must give, and the settings that the plan must, and may, name."""
+
+    address: str | None
+    texts: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+CHANNELS: Mapping[str, Form] = {
+    "email": Form("email", ("subject", "text", "html"), ("sender", "postal_address"), ("reply_to",)),
+    "sms": Form("phone", ("text",), ("origination",)),
+    "push": Form("push", ("text",)),
+    "webhook": Form(None, (), ("url", "secret_name")),
+    "event": Form(None, (), ("bus",)),
+    "inline": Form(None, ()),
+}
+"""The table of channels. A new one is a line here, and a file of its name in `adapters/channels/`."""
+
+NO_CONSENT_NEEDED = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """How a channel is used: the sender it writes as. `inline` needs none."""
+    """How a channel is used: whom it writes as, or where it goes. `inline` needs none; a secret is only named here."""
 
     name: str
     sender: str | None = None
     reply_to: str | None = None
     postal_address: str | None = None
+    origination: str | None = None
+    url: str | None = None
+    secret_name: str | None = None
+    bus: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +412,7 @@ class Plan:
     channels: Mapping[str, Channel]
     columns: Mapping[str, str] = field(default_factory=dict)
     learn: Mapping[str, Any] = field(default_factory=dict)
+    campaigns: Mapping[str, Campaign] = field(default_factory=dict)
 
 
 # ── what we decide and do ────────────────────────────────────────────────────────────────────────────────────────────
@@ -367,6 +512,23 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """A composed message for any channel but e-mail, ready to go.
+
+    `delivery_id` is the decision's: the same over all attempts, so that a receiver can tell a repetition. `to` is "" where
+    the channel itself is the address. `texts` are for people; `facts` are for machines: a CloudEvent 1.0 of the decision.
+    """
+
+    delivery_id: str
+    channel: Channel
+    to: str
+    texts: Mapping[str, str]
+    facts: Mapping[str, Any]
+    at: Micros
+    transactional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Email:
     """A composed mail, ready for a channel. `headers` holds both RFC 8058 headers; `tags` the decision id."""
 
@@ -378,3 +540,4 @@ class Email:
     headers: Mapping[str, str]
     tags: Mapping[str, str]
     reply_to: str | None = None
+    transactional: bool = False
