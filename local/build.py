@@ -21,14 +21,12 @@ ROOT = Path(__file__).parent.parent
 BUILT = ROOT / ".aws-sam" / "build"
 ZIP_LIMIT, IMAGE_LIMIT = 15_000_000, 1_500_000_000
 
-LIGHT = {door: ["aws-lambda-powertools"] for door in ("collect", "arrive", "feedback")} | {
-    "decide": [
-        "aws-lambda-powertools",
-        "tzdata",
-    ],  # Lambda's image need not carry the time zones that quiet hours ask for
-    "deliver": ["aws-lambda-powertools", "jinja2", "tzdata"],
+EVERY = ["aws-lambda-powertools", "orjson"]
+LIGHT = dict.fromkeys(("collect", "arrive", "feedback"), EVERY) | {
+    "decide": [*EVERY, "tzdata"],  # Lambda's image need not carry the time zones that quiet hours ask for
+    "deliver": [*EVERY, "jinja2", "tzdata"],
 }
-HEAVY = ["aws-lambda-powertools", "pandas", "polars", "scikit-learn", "statsmodels", "tzdata", "zstandard"]
+HEAVY = [*EVERY, "pandas", "polars", "scikit-learn", "statsmodels", "tzdata", "zstandard"]
 
 
 def build(sam: str) -> None:

@@ -6,6 +6,7 @@ In: raw Lambda events. Out: what Lambda expects back. Knows no store and no rule
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import sys
@@ -19,6 +20,7 @@ from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPo
 
 from nudge.errors import BadInput, Conflict, NotFound, NotReady, NudgeError, Unavailable
 from nudge.http import Answer, Request, Routes
+from nudge.jsontext import compact
 from nudge.vocabulary import Micros
 
 STATUS: dict[type[NudgeError], int] = {BadInput: 400, NotFound: 404, NotReady: 409, Conflict: 409, Unavailable: 503}
@@ -49,10 +51,15 @@ class Line(LambdaPowertoolsFormatter):
         return self.serialize(said)
 
 
+for _asked in ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"):
+    setattr(
+        logging, _asked, False
+    )  # a line names none of them, so no record looks them up (logging HOWTO, "Optimization")
+
 logger = Logger(
     service=SERVICE,
     log_uncaught_exceptions=False,
-    logger_formatter=Line(service=SERVICE, json_serializer=json.JSONEncoder(default=str, separators=(",", ":")).encode),
+    logger_formatter=Line(service=SERVICE, json_serializer=lambda said: compact(said, str)),
 )
 
 
@@ -69,10 +76,6 @@ def now() -> Micros:
     return clock()
 
 
-dumps: Callable[[Any], str] = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
-"""JSON for the outside: finite numbers only, keys in the order given."""
-
-
 def answer(
     body: Any, status: int = 200, *, content_type: str = "application/json", headers: Mapping[str, str] | None = None
 ) -> Answer:
@@ -80,7 +83,7 @@ def answer(
     return {
         "statusCode": status,
         "headers": {"Content-Type": content_type, "Cache-Control": "no-store", **(headers or {})},
-        "body": body if isinstance(body, str) and content_type != "application/json" else dumps(body),
+        "body": body if isinstance(body, str) and content_type != "application/json" else compact(body),
         "isBase64Encoded": False,
     }
 
@@ -247,4 +250,4 @@ def flush() -> None:
     said = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": kinds}
     head = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [said]}
     line = {"_aws": head, "service": SERVICE, **{name: values for name, (_, values) in taken.items()}}
-    sys.stdout.write(dumps(line) + "\n")
+    sys.stdout.write(compact(line) + "\n")

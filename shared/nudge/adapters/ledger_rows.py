@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
 
+from nudge.jsontext import compact
 from nudge.vocabulary import SECOND, Decision, Message, MessageState, Micros
 
 SHARDS = ("0", "1", "2", "3")
@@ -32,7 +32,7 @@ def decision_row(
     return {
         "id": {"S": f"decision#{decision.decision_id}"},
         "request_hash": {"S": request_hash},
-        "answer": {"S": json.dumps(answer, allow_nan=False, separators=(",", ":"), ensure_ascii=False)},
+        "answer": {"S": compact(answer)},
         "record": {"S": text},
         "decided_at": {"N": str(decision.decided_at)},
         "expires": _seconds(expires_at),

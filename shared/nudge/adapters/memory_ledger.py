@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from nudge.decide import record as records
 from nudge.errors import Conflict
+from nudge.jsontext import compact, loads
 from nudge.vocabulary import FINAL_STATES, Decision, Message, MessageState, Micros
 
 
@@ -46,7 +46,7 @@ class MemoryLedger:
         budget: tuple[str, float, float] | None,
         expires_at: Micros,
     ) -> None:
-        kept = _Kept(records.dumps(decision), json.dumps(answer), request_hash)
+        kept = _Kept(records.dumps(decision), compact(answer), request_hash)
         with self._lock:
             if (there := self.decisions.get(decision.decision_id)) is not None:
                 if there.text == kept.text:
@@ -68,7 +68,7 @@ class MemoryLedger:
     def answer(self, decision_id: str) -> tuple[dict[str, Any], str] | None:
         with self._lock:
             kept = self.decisions.get(decision_id)
-            return None if kept is None else (json.loads(kept.answer), kept.request_hash)
+            return None if kept is None else (loads(kept.answer), kept.request_hash)
 
     def counts(self, keys: Sequence[str]) -> dict[str, float]:
         with self._lock:

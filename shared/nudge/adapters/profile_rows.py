@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from nudge.errors import BadInput
+from nudge.jsontext import loads
 from nudge.vocabulary import Consent, Profile, Suppression
 
 PERSON, ADDRESS = "person#", "address#"
@@ -70,10 +71,10 @@ def person(item: dict[str, Any]) -> Profile:
             consents[channel] = Consent(flag["granted"]["BOOL"], int(flag["at"]["N"]), flag["source"]["S"])
         elif kind == "suppressed":
             suppressions[channel] = Suppression(attribute["M"]["reason"]["S"], int(attribute["M"]["at"]["N"]))
-    traits = json.loads(item["traits"]["S"]) if "traits" in item else {}
+    traits = loads(item["traits"]["S"]) if "traits" in item else {}
     return Profile(
         user_id=item["id"]["S"].removeprefix(PERSON),
-        state=json.loads(item["numbers"]["S"]) if "numbers" in item else {},
+        state=loads(item["numbers"]["S"]) if "numbers" in item else {},
         traits={name: (value, at) for name, (value, at) in traits.items()},
         consents=consents,
         suppressions=suppressions,

@@ -6,11 +6,10 @@ The same decision id always draws the same number, and a person stays in, or out
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+from nudge.jsontext import canonical
 
 
 def uniform(text: str) -> float:
@@ -40,4 +39,4 @@ def in_holdout(activity: str, user_id: str, share: float) -> bool:
 
 def request_hash(request: Mapping[str, Any]) -> str:
     """What tells one request from another under the same key: a hash of its canonical JSON."""
-    return hashlib.sha256(_canonical(request).encode()).hexdigest()[:32]
+    return hashlib.sha256(canonical(request)).hexdigest()[:32]

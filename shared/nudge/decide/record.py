@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import json
+from math import isfinite
 from typing import Any
 
+from nudge import jsontext
 from nudge.errors import BadInput
 from nudge.vocabulary import Candidate, Contribution, Decision, Explanation, SendTime
 
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
-
 
 def dumps(decision: Decision) -> str:
-    """The whole decision as JSON text: names as in `Decision`, times in microseconds, candidates as objects."""
+    """The whole decision as JSON text: names as in `Decision`, times in microseconds, candidates as objects.
+
+    Raises ValueError where a number is not finite: JSON would forget it, and the decision could not be made again.
+    """
+    numbers = [one for one in decision.vector.values() if one.__class__ is float]
+    for one in decision.candidates:
+        numbers += (one.probability or 0.0, one.value or 0.0, one.propensity)
+    if not all(map(isfinite, numbers)):
+        raise ValueError("a decision holds a number that is not finite")
     held = decision._asdict()
     held["candidates"] = [one._asdict() for one in decision.candidates]
     if decision.send_time is not None:
         held["send_time"] = decision.send_time._asdict()
     if decision.why is not None:
         held["why"] = explained(decision.why)
-    return _encode(held)
+    return jsontext.compact(held)
 
 
 def explained(why: Explanation) -> dict[str, Any]:
@@ -30,7 +37,7 @@ def explained(why: Explanation) -> dict[str, Any]:
 def loads(text: str) -> Decision:
     """The decision of a text that `dumps` wrote. Raises BadInput when it is not one."""
     try:
-        held = json.loads(text)
+        held = jsontext.loads(text)
         held["candidates"] = tuple(Candidate(**one) for one in held["candidates"])
         held["items"] = tuple(held.get("items", ()))
         if held.get("send_time") is not None:

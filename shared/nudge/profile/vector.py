@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from math import exp2, isfinite
+from math import exp2, fsum, isfinite
 from operator import itemgetter, mul
 from typing import Any
 
@@ -114,19 +114,23 @@ def trait_features(traits: Mapping[str, tuple[Any, Micros]], as_of: Micros) -> V
     """
     seen: Vector = {}
     for name, (value, _) in traits.items():
-        if isinstance(value, bool):
+        if isinstance(value, str):
+            if 0 < len(value) <= LONGEST_CATEGORY and "@" not in value and (told := _trait_name(name)):
+                seen[told] = value
+        elif isinstance(value, bool):
             seen[f"trait.{name}"] = float(value)
         elif name == "created_at":
             if isinstance(value, int | float):
                 seen["trait.account_days"] = (as_of - value) / DAY
-        elif is_private(name):
-            continue
-        elif isinstance(value, int | float):
-            if isfinite(value):
-                seen[f"trait.{name}"] = float(value)
-        elif isinstance(value, str) and 0 < len(value) <= LONGEST_CATEGORY and "@" not in value:
-            seen[f"trait.{name}"] = value
+        elif isinstance(value, int | float) and isfinite(value) and (told := _trait_name(name)):
+            seen[told] = float(value)
     return seen
+
+
+@lru_cache(maxsize=4096)
+def _trait_name(name: str) -> str | None:
+    """What a trait is called as a feature; None for one that says who a person is, and for the day they came."""
+    return None if name == "created_at" or is_private(name) else f"trait.{name}"
 
 
 @lru_cache(maxsize=4096)
@@ -180,11 +184,11 @@ def _of_hours(out: dict[str, float | None], state: Mapping[str, Any]) -> None:
     if whole <= 0:
         return
     by_hour = [0.0] * 24
-    weekend = 0.0
     for key, weight in weights.items():
         by_hour[_HOUR_OF_DAY[key]] += weight
-        if key in _WEEKEND:
-            weekend += weight
+    weekend = fsum(
+        map(weights.__getitem__, weights.keys() & _WEEKEND)
+    )  # exact, so that the order of a set does not matter
     shares = [sum(by_hour[start:until]) / whole for start, until in DAY_PARTS.values()]
     out.update(zip(HOUR_NAMES, [*shares, weekend / whole], strict=True))
     largest = max(by_hour) * (1 - 1e-9)

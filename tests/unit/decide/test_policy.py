@@ -49,6 +49,15 @@ def test_the_record_replays_to_the_same_decision_bit_for_bit(key: str, p: float,
     assert record.dumps(replay(read_again, here)) == record.dumps(made)
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
+def test_a_decision_with_a_number_that_is_not_finite_is_not_recorded(wrong: float) -> None:
+    made = choose(question(), plan())
+    spoiled = made._replace(candidates=(made.candidates[0]._replace(value=wrong), *made.candidates[1:]))
+    for one in (made._replace(vector={"count.purchase.30d": wrong}), spoiled):
+        with pytest.raises(ValueError, match="finite"):
+            record.dumps(one)
+
+
 def test_a_replay_needs_the_plan_it_was_made_by() -> None:
     with pytest.raises(ValueError, match="was made by plan"):
         replay(choose(question(), plan()), plan(holdout=0.5))
