@@ -14,11 +14,11 @@ from typing import Any
 
 import polars as pl
 
-from nudge.measure import attribution, lift, shown, tally
+from nudge.measure import adjust, attribution, lift, shown, tally
 from nudge.measure.frames import each_decision_once, each_event_once
 from nudge.measure.lift import Arm, Estimate
 from nudge.measure.ratio import sample_ratio
-from nudge.vocabulary import Activity, Goal, Micros, Plan
+from nudge.vocabulary import DAY, Activity, Goal, Micros, Plan
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Comparison:
     held: Arm
     gain: Estimate
     cost: float
+    over: bool = False
 
 
 def report_body(evidence: Evidence) -> dict[str, Any]:
@@ -113,8 +114,9 @@ def of_activity(
     sent = evidence.messages.filter(pl.col("activity") == activity.name)
     cost = tally.cost_within(sent, judged.filter(pl.col("group") == "treatment"), goal)
     each = lift.value(treated, held, goal.value)
-    gain = each.times(treated.size)
+    gain, judged_people = each.times(treated.size), treated.size + held.size
     groups = Counter(people["group"].to_list())
+    ended = over(activity, goal, evidence.now)
     ratio = sample_ratio(groups["treatment"], groups["holdout"], 0.0 if activity.transactional else activity.holdout)
     said = {
         "activity": activity.name,
@@ -127,20 +129,26 @@ def of_activity(
         "decisions": shown.by_name(drawn["group"].to_list(), ("treatment", "holdout", "global_holdout")),
         "messages": shown.messages(sent),
         "conversions": {"treatment": shown.group(treated), "holdout": shown.group(held)},
-        "incremental_conversions": shown.estimate(lift.rates(treated, held).times(treated.size)),
+        "incremental_conversions": shown.estimate(lift.rates(treated, held).times(treated.size), judged_people),
         "incremental_value": {
-            **shown.estimate(gain),
-            "per_person": shown.estimate(each),
-            "variance_reduced": shown.estimate(lift.adjusted(treated, held).times(treated.size)),
+            **shown.estimate(gain, judged_people),
+            "per_person": shown.estimate(each, judged_people),
+            "variance_reduced": _reduced(treated, held, each),
         },
+        "reading": shown.reading(ended),
         "cost": shown.number(cost),
         "cost_so_far": shown.number(float(sent["cost"].sum())),
-        "roi": shown.estimate(lift.roi(gain, cost)),
+        "roi": shown.estimate(lift.roi(gain, cost), judged_people),
         "sample_ratio": shown.split(ratio, people),
         "smallest_detectable_effect": shown.detectable(treated, held),
         "attribution": shown.credited_to(credited, activity.name),
     }
-    return said, Comparison(treated, held, gain, cost)
+    return said, Comparison(treated, held, gain, cost, ended)
+
+
+def over(activity: Activity, goal: Goal, now: Micros) -> bool:
+    """Nothing can change any more: the activity ended on the day that the plan had said, and so did its last window."""
+    return activity.ends_at is not None and activity.ends_at + round(goal.within_days * DAY) <= now
 
 
 def programme(evidence: Evidence) -> dict[str, Any]:
@@ -154,15 +162,20 @@ def programme(evidence: Evidence) -> dict[str, Any]:
     )
     treated, held = tally.arm(judged, "treatment"), tally.arm(judged, "global_holdout")
     each = lift.value(treated, held)
-    gain = each.times(treated.size)
+    gain, everyone = each.times(treated.size), treated.size + held.size
     cost = float(evidence.messages["cost"].sum())
     ratio = sample_ratio(treated.size, held.size, evidence.plan.policy.holdout)
     return {
         "people": {"programme": treated.size, "global_holdout": held.size},
         "conversions": {"programme": shown.group(treated), "global_holdout": shown.group(held)},
-        "incremental_value": {**shown.estimate(gain), "per_person": shown.estimate(each)},
+        "incremental_value": {
+            **shown.estimate(gain, everyone),
+            "per_person": shown.estimate(each, everyone),
+            "variance_reduced": _reduced(treated, held, each),
+        },
+        "reading": shown.reading(False),
         "cost": shown.number(cost),
-        "roi": shown.estimate(lift.roi(gain, cost)),
+        "roi": shown.estimate(lift.roi(gain, cost), everyone),
         "sample_ratio": shown.split(ratio, people),
     }
 
@@ -188,11 +201,19 @@ def _total(compared: list[Comparison]) -> dict[str, Any]:
     gain = lift.together([(one.treated, one.held, one.gain) for one in compared])
     counted = [one for one in compared if one.gain.low is not None and one.gain.high is not None]
     cost = sum(one.cost for one in counted)
+    people = sum(one.treated.size + one.held.size for one in counted)
     return {
-        "incremental_value": shown.estimate(gain),
+        "incremental_value": shown.estimate(gain, people),
+        "reading": shown.reading(bool(compared) and all(one.over for one in compared)),
         "cost": shown.number(cost),
-        "roi": shown.estimate(lift.roi(gain, cost)),
+        "roi": shown.estimate(lift.roi(gain, cost), people),
     }
+
+
+def _reduced(treated: Arm, held: Arm, each: Estimate) -> dict[str, Any]:
+    found = adjust.adjusted(treated, held, each)
+    said = shown.estimate(found.estimate.times(treated.size), treated.size + held.size)
+    return {**said, "removed": shown.number(found.removed)}
 
 
 def _period(evidence: Evidence) -> dict[str, str | None]:

@@ -156,23 +156,6 @@ def value(treated: Arm, held: Arm, worth: float | None = None) -> Estimate:
     return Estimate(plain.estimate, min(lows), max(highs), max(p or 0.0, wide.p_value or 0.0), note)
 
 
-def adjusted(treated: Arm, held: Arm) -> Estimate:
-    """Change of value per person after removing what people's own past explains (CUPED; Deng, Xu, Kohavi, Walker,
-    WSDM 2013): y − θ (x − mean x), θ = cov(y, x) / var(x), x = value before the decision. Unbiased, often narrower."""
-    if treated.size < FEW_PEOPLE or held.size < FEW_PEOPLE:
-        return Estimate(None, note=f"needs at least {FEW_PEOPLE} people in each group")
-    before = np.concatenate([treated.before, held.before])
-    spread = float(((before - before.mean()) ** 2).sum())
-    if spread == 0:
-        return Estimate(None, note="nothing is known of these people from before")
-    within = sum(
-        float(((arm.before - arm.before.mean()) * (arm.values - arm.values.mean())).sum()) for arm in (treated, held)
-    )
-    around = sum(float(((arm.before - arm.before.mean()) ** 2).sum()) for arm in (treated, held))
-    theta = within / around if around else 0.0
-    return means(treated.values - theta * treated.before, held.values - theta * held.before)
-
-
 def roi(gain: Estimate, cost: float) -> Estimate:
     """(incremental value − cost) / cost, the cost taken as known. None when it costs nothing."""
     if not isfinite(cost) or cost <= 0:

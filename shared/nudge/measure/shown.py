@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from nudge.measure import lift, tally
+from nudge.measure import lift, sequence, tally
 from nudge.measure.lift import Arm, Estimate
 from nudge.measure.ratio import SampleRatio
 from nudge.vocabulary import FINAL_STATES
@@ -21,15 +21,33 @@ def number(value: float | None) -> float | None:
     return None if value is None or not isfinite(value) else round(float(value), 6) + 0.0
 
 
-def estimate(one: Estimate) -> dict[str, Any]:
-    """An estimate as JSON."""
-    return {
+def estimate(one: Estimate, people: int | None = None) -> dict[str, Any]:
+    """An estimate as JSON; with `sequence`, the interval that may be read every day, where it rests on so many people."""
+    said = {
         "estimate": number(one.estimate),
         "low": number(one.low),
         "high": number(one.high),
         "p_value": number(one.p_value),
         "note": one.note,
     }
+    if people is None:
+        return said
+    daily = sequence.anytime(one, people)
+    return {
+        **said,
+        "sequence": {
+            "low": number(daily.low),
+            "high": number(daily.high),
+            "p_value": number(sequence.p_value(one, people)),
+        },
+    }
+
+
+def reading(ended: bool) -> dict[str, str]:
+    """Which of the two intervals is to be read now, and why."""
+    if ended:
+        return {"interval": "fixed", "why": "it has ended, on the day the plan said, and every window is over"}
+    return {"interval": "sequence", "why": "it still runs, and may be read every day"}
 
 
 def by_name(values: list[Any], names: tuple[str, ...]) -> dict[str, int]:

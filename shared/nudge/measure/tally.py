@@ -13,9 +13,6 @@ import polars as pl
 from nudge.measure.lift import Arm
 from nudge.vocabulary import NOTHING, Goal, Micros
 
-LOOKBACK = timedelta(days=28)
-"""How much of a person's past `before` sums up."""
-
 STATES = {
     "email_sent": "sent",
     "inline_shown": "sent",
@@ -110,6 +107,7 @@ def followed(
 ) -> pl.DataFrame:
     """People with `converted`, `value` and `before` of one goal; people whose window has not ended by `until` are left out.
 
+    `before` is the value in an equally long window that ends with the decision (the covariate of `adjust`).
     `whole`: the window is everything from the decision to `until` instead, for comparisons over the whole time.
     A fixed goal value counts once a window, however often the person did it; the event's own values add up.
     `asked` (see `questions`): where the goal says `same`, only events count that share the link of the person's latest
@@ -118,18 +116,15 @@ def followed(
     length = window(goal)
     ended = people if whole else people.filter(pl.col("decided_at") + length <= until)
     joined = ended.select("user_id", "decided_at").join(happened, on="user_id", how="inner")
-    since = pl.col("at") - pl.col("decided_at")
-    inside = joined.filter(
-        (since >= timedelta(0)) & (pl.col("at") < until) if whole else (since >= timedelta(0)) & (since < length)
+    since, reach = (
+        pl.col("at") - pl.col("decided_at"),
+        pl.lit(until) - pl.col("decided_at") if whole else pl.lit(length),
     )
+    inside = joined.filter((since >= timedelta(0)) & (since < reach))
     if asked is not None and goal.same is not None:
         inside = inside.join(_links(ended, asked), on=["user_id", "link"], how="semi")
-    if goal.value is not None:
-        nth = pl.col("at").sub(pl.col("decided_at")).dt.total_microseconds() // round(
-            length / timedelta(microseconds=1)
-        )
-        inside = inside.with_columns(nth.alias("nth")).unique(["user_id", "nth"], keep="first", maintain_order=True)
-    past = joined.filter((since < timedelta(0)) & (since >= -LOOKBACK))
+    inside = _once(inside, goal)
+    past = _once(joined.filter((since < timedelta(0)) & (since >= -reach)), goal)
     came = _without(ended, inside, goal, until if whole else None) if goal.absent else _sum(inside, "value", "times")
     result = ended.join(came, on="user_id", how="left", maintain_order="left")
     result = result.join(_sum(past, "before", "earlier"), on="user_id", how="left", maintain_order="left")
@@ -138,6 +133,15 @@ def followed(
         pl.col("before").fill_null(0.0),
         (pl.col("times").fill_null(0) > 0).alias("converted"),
     ).drop("times", "earlier")
+
+
+def _once(rows: pl.DataFrame, goal: Goal) -> pl.DataFrame:
+    """The rows that count, with `nth`, the number of their window: of a fixed goal value, the first in each window."""
+    if goal.value is None:
+        return rows
+    each = round(window(goal) / timedelta(microseconds=1))
+    nth = pl.col("at").sub(pl.col("decided_at")).dt.total_microseconds() // each
+    return rows.with_columns(nth.alias("nth")).unique(["user_id", "nth"], keep="first", maintain_order=True)
 
 
 def _links(people: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:

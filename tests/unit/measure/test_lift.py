@@ -73,23 +73,6 @@ def test_without_an_effect_one_in_twenty_is_called_significant() -> None:
     assert 0.03 <= np.mean(np.array(p) < 0.05) <= 0.07
 
 
-def test_the_variance_reduced_estimate_is_unbiased_covers_and_is_narrower() -> None:
-    random, truth = np.random.default_rng(3), 2.0
-    plain, reduced = [], []
-    for _ in range(800):
-        arms = []
-        for size, effect in ((400, truth), (200, 0.0)):
-            taste = random.gamma(2.0, 10.0, size)
-            arms.append(arm(taste + random.normal(0, 5, size) + effect, taste + random.normal(0, 5, size)))
-        plain.append(lift.value(*arms))
-        reduced.append(lift.adjusted(*arms))
-    assert 0.93 <= np.mean([(one.low or 0) <= truth <= (one.high or 0) for one in reduced]) <= 0.97
-    estimates = np.array([one.estimate for one in reduced])
-    assert abs(estimates.mean() - truth) < 4 * estimates.std() / sqrt(len(estimates))
-    width = [np.mean([(one.high or 0) - (one.low or 0) for one in kind]) for kind in (plain, reduced)]
-    assert width[1] < 0.6 * width[0]
-
-
 def test_the_sum_over_activities_covers_though_the_same_people_stand_in_both() -> None:
     random, covered, sums = np.random.default_rng(21), [], []
     truth = 400 * 1.0 + 400 * 0.5

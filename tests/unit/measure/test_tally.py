@@ -56,6 +56,25 @@ def test_the_window_opens_with_the_decision_and_closes_before_its_last_instant()
     assert rows["b"]["before"] == 10.0
 
 
+def test_before_is_what_came_in_an_equally_long_window_that_ends_with_the_decision() -> None:
+    people = decisions(*(decision(name, START, "banner", "treatment") for name in "ab"))
+    instant = timedelta(microseconds=1)
+    past = events(
+        event("a", START - instant, "purchase", 10.0),
+        event("a", START - 7 * DAY, "purchase", 5.0),
+        event("a", START - 7 * DAY - instant, "purchase", 100.0),
+    )
+    rows = followed(people, past)
+    assert (rows["a"]["before"], rows["b"]["before"], rows["a"]["value"]) == (15.0, 0.0, 0.0)
+    assert followed(people, past, until=START + 8 * DAY, whole=True)["a"]["before"] == 115.0
+
+
+def test_of_a_fixed_value_the_window_before_counts_once_too() -> None:
+    people = decisions(decision("a", START, "news_mail", "treatment"))
+    past = events(*(event("a", START - n * DAY, "page_view") for n in (1, 2, 4)))
+    assert followed(people, past, VISIT)["a"]["before"] == 0.2
+
+
 def test_a_person_counts_from_the_first_decision_that_drew_the_activity() -> None:
     people = decisions(
         decision("a", START + DAY, "banner", "holdout"),
