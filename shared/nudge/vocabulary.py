@@ -180,18 +180,6 @@ class Goal:
     without: tuple[str, ...] = ()
 
 
-Operator = Literal["is", "is_not", "in", "at_least", "at_most", "known"]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One audience test: trait or feature `name`, an operator, a value. `{"name": "country", "is": "DE"}`."""
-
-    name: str
-    op: Operator
-    value: Any
-
-
 class Asked(NamedTuple):
     """One question of an audience: a name, how it is compared, with what. `has` asks a flag: `consent.email`, `reachable.email`.
 
@@ -233,7 +221,7 @@ class Activity:
     expected_lift: float = 0.1
     holdout: float = 0.1
     transactional: bool = False
-    audience: tuple[Condition, ...] = ()
+    audience: Expression | None = None
     starts_at: Micros | None = None
     ends_at: Micros | None = None
     items: tuple[str, ...] = ()
@@ -331,6 +319,13 @@ class Campaign:
     starts_at: Micros | None = None
     ends_at: Micros | None = None
     policy: PolicyName = "squarecb"
+
+
+class CampaignRun(NamedTuple):
+    """On whose behalf a decision is made: one run of a campaign. `run` names it: the moment it began for, `20261122T0900`."""
+
+    campaign: Campaign
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,6 +459,7 @@ class Decision(NamedTuple):
     in `chosen`). `propensity` is the probability with which `chosen` was drawn among the candidates. `model_version` names
     what gave the probabilities, `models` every model that took part (kind → version). `items` are those recommended with
     the activity, `person` what the person is expected to be worth, `why` the explanation of `probability`, where asked for.
+    `campaign` and `run` say on whose behalf, where nobody asked.
     """
 
     decision_id: str
@@ -492,6 +488,8 @@ class Decision(NamedTuple):
     send_time: SendTime | None = None
     person: Mapping[str, float] | None = None
     why: Explanation | None = None
+    campaign: str | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         asked = Question(NAME, "ana", NOON, "purchase", 20.0, candidates, {"discount_mail": NOON}, {}, {}, None)
         held = Message(NAME, "ana", "discount_mail", "purchase", "email", "sending", NOON, changed_at=NOON)
         DynamoLedger(here.dynamodb, "ledger").record(
-            choose(asked, plan()), request_hash="h", answer={}, message=held, caps={}, budget=None, expires_at=NOON
+            choose(asked, plan()), request_hash="h", answer={}, message=held, caps={}, budgets=(), expires_at=NOON
         )
         yield here
         door.flows.cache_clear()

@@ -67,7 +67,7 @@ def put(ledger: Ledger, made: Decision, **changes: Any) -> str:
         "answer": {"activity": made.activity, "é": 0.1 + 0.2},
         "message": message(made),
         "caps": {},
-        "budget": None,
+        "budgets": (),
         "expires_at": made.decided_at + DAY,
     }
     ledger.record(made, **(held | changes))
@@ -105,7 +105,7 @@ def test_another_decision_under_the_same_id_is_a_conflict_and_changes_nothing(le
 def test_the_same_record_again_is_our_own_and_counts_once(ledger: Ledger) -> None:
     made = decision()
     for _ in range(3):
-        put(ledger, made, caps={"c": 1}, budget=("b", 0.5, 0.5))
+        put(ledger, made, caps={"c": 1}, budgets=[("b", 0.5, 0.5)])
     assert ledger.counts(["c", "b", "x"]) == {"c": 1.0, "b": 0.5, "x": 0.0}
 
 
@@ -121,11 +121,19 @@ def test_a_full_cap_is_a_conflict_that_names_it_and_nothing_is_written(ledger: L
 
 def test_a_budget_is_spent_to_its_end_and_not_beyond(ledger: Ledger) -> None:
     for number in range(10):
-        put(ledger, decision(str(number)), budget=("b", 0.1, 1.0))
+        put(ledger, decision(str(number)), budgets=[("b", 0.1, 1.0)])
     with pytest.raises(Conflict) as lost:
-        put(ledger, decision("more"), budget=("b", 0.1, 1.0))
+        put(ledger, decision("more"), budgets=[("b", 0.1, 1.0)])
     assert (lost.value.reason, str(lost.value)) == ("budget", "b")
     assert ledger.counts(["b"])["b"] == pytest.approx(1.0)
+
+
+def test_a_decision_that_fits_one_budget_and_not_the_other_spends_neither(ledger: Ledger) -> None:
+    put(ledger, decision("first"), budgets=[("day", 1.0, 9.0), ("campaign/spring", 1.0, 1.0)])
+    with pytest.raises(Conflict) as lost:
+        put(ledger, decision("second"), budgets=[("day", 1.0, 9.0), ("campaign/spring", 1.0, 1.0)])
+    assert (lost.value.reason, str(lost.value)) == ("budget", "campaign/spring")
+    assert ledger.counts(["day", "campaign/spring"]) == {"day": 1.0, "campaign/spring": 1.0}
 
 
 def test_a_look_answers_with_decision_and_counters(ledger: Ledger) -> None:

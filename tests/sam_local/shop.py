@@ -58,7 +58,7 @@ def a_waiting_message(stack: Stores, user: str, *, since: Micros = 60 * SECOND) 
     )
     message = Message(name, user, "discount_mail", "purchase", "email", "pending", at, changed_at=at)
     DynamoLedger(client("dynamodb"), stack.physical("Ledger")).record(
-        decision, request_hash="h", answer={}, message=message, caps={}, budget=None, expires_at=at + 90 * DAY
+        decision, request_hash="h", answer={}, message=message, caps={}, budgets=(), expires_at=at + 90 * DAY
     )
     return name
 

@@ -27,10 +27,12 @@ from nudge.adapters.ledger_rows import (
 )
 from nudge.decide import record as records
 from nudge.errors import Conflict, Unavailable
-from nudge.vocabulary import FINAL_STATES, SECOND, Decision, Message, Micros
+from nudge.vocabulary import DAY, FINAL_STATES, Decision, Message, Micros
 
 INDEX = "due"
 COUNTER_DAYS = 16
+CAMPAIGN_DAYS = 800
+"""A counter of a day or a week is soon over; a campaign's lives as long as a campaign may."""
 MOST_ATTEMPTS = 4
 BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
@@ -69,18 +71,16 @@ class DynamoLedger:
         answer: Mapping[str, Any],
         message: Message | None,
         caps: Mapping[str, int],
-        budget: tuple[str, float, float] | None,
+        budgets: Sequence[tuple[str, float, float]],
         expires_at: Micros,
     ) -> None:
         text = records.dumps(decision)
         steps = [self._put(decision_row(decision, text, request_hash, answer, expires_at))]
         keys = list(caps)
-        gone = decision.decided_at + COUNTER_DAYS * 86_400 * SECOND
-        steps += [self._count(key, Decimal(1), Decimal(limit) - 1, gone) for key, limit in caps.items()]
-        if budget is not None:
-            key, cost, limit = budget
+        steps += [self._count(key, 1.0, limit, decision.decided_at) for key, limit in caps.items()]
+        for key, cost, limit in budgets:
             keys.append(key)
-            steps.append(self._count(key, Decimal(repr(cost)), Decimal(repr(limit)) - Decimal(repr(cost)), gone))
+            steps.append(self._count(key, cost, limit, decision.decided_at))
         if message is not None:
             steps.append(self._put(message_row(message, expires_at)))
         for _ in range(MOST_ATTEMPTS):
@@ -120,8 +120,10 @@ class DynamoLedger:
         condition = {"ConditionExpression": "attribute_not_exists(#id)", "ExpressionAttributeNames": {"#id": "id"}}
         return {"Put": {"TableName": self._table, "Item": row, **condition}}
 
-    def _count(self, key: str, amount: Decimal, at_most: Decimal, expires_at: Micros) -> dict[str, Any]:
-        return {"Update": {"TableName": self._table, **counter_row(key, amount, at_most, expires_at)}}
+    def _count(self, key: str, amount: float, limit: float, now: Micros) -> dict[str, Any]:
+        days = CAMPAIGN_DAYS if key.startswith("campaign/") else COUNTER_DAYS
+        added, most = Decimal(repr(amount)), Decimal(repr(limit))
+        return {"Update": {"TableName": self._table, **counter_row(key, added, most - added, now + days * DAY)}}
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
     def message(self, decision_id: str) -> Message | None:

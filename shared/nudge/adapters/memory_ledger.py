@@ -43,7 +43,7 @@ class MemoryLedger:
         answer: Mapping[str, Any],
         message: Message | None,
         caps: Mapping[str, int],
-        budget: tuple[str, float, float] | None,
+        budgets: Sequence[tuple[str, float, float]],
         expires_at: Micros,
     ) -> None:
         kept = _Kept(records.dumps(decision), compact(answer), request_hash)
@@ -55,13 +55,14 @@ class MemoryLedger:
             for key, limit in caps.items():
                 if self.counters.get(key, 0) >= limit:
                     raise Conflict(key, reason="cap")
-            if budget is not None and self.counters.get(budget[0], 0.0) + budget[1] > budget[2] + 1e-9:
-                raise Conflict(budget[0], reason="budget")
+            for key, cost, most in budgets:
+                if self.counters.get(key, 0.0) + cost > most + 1e-9:
+                    raise Conflict(key, reason="budget")
             self.decisions[decision.decision_id] = kept
             for key in caps:
                 self.counters[key] = self.counters.get(key, 0) + 1
-            if budget is not None:
-                self.counters[budget[0]] = self.counters.get(budget[0], 0.0) + budget[1]
+            for key, cost, _ in budgets:
+                self.counters[key] = self.counters.get(key, 0.0) + cost
             if message is not None:
                 self.messages[message.decision_id] = message
 

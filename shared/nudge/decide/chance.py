@@ -37,6 +37,11 @@ def in_holdout(activity: str, user_id: str, share: float) -> bool:
     return uniform(f"holdout/{activity}/{user_id}") < share
 
 
+def in_campaign_holdout(campaign: str, user_id: str, share: float) -> bool:
+    """Whether a person is held out from all that a campaign does, in every run of it."""
+    return uniform(f"holdout/campaign/{campaign}/{user_id}") < share
+
+
 def request_hash(request: Mapping[str, Any]) -> str:
     """What tells one request from another under the same key: a hash of its canonical JSON."""
     return hashlib.sha256(canonical(request)).hexdigest()[:32]

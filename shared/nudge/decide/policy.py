@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nudge.decide import chance, explore, value
-from nudge.vocabulary import NOTHING, Candidate, Decision, Group, Micros, Plan, SendTime
+from nudge.decide import chance, explore, policies, value
+from nudge.decide.policies import Open, Setting
+from nudge.vocabulary import NOTHING, CampaignRun, Candidate, Decision, Group, Micros, Plan, PolicyName, SendTime
 
-NAME = "squarecb"
+ALONE: PolicyName = "squarecb"
 
 
 class Question(NamedTuple):
@@ -38,15 +39,22 @@ class Question(NamedTuple):
     items: Mapping[str, tuple[Mapping[str, Any], ...]] = {}
     send_times: Mapping[str, SendTime] = {}
     person: Mapping[str, float] | None = None
+    run: CampaignRun | None = None
+    measured: frozenset[str] = frozenset()
+
+    @property
+    def policy(self) -> PolicyName:
+        """A campaign's own; of a question that an app asked, inverse-gap weighting."""
+        return ALONE if self.run is None else self.run.campaign.policy
 
 
 def choose(question: Question, plan: Plan) -> Decision:
     """The decision on a question. Needs `nothing` among the candidates, and at least one that was not removed."""
-    candidates = weigh(question.candidates, question.worth, plan)
+    candidates = weigh(question, plan)
     open_ones = [one for one in candidates if one.removed is None]
     draw = chance.draw(question.decision_id)
     chosen = open_ones[explore.pick([one.propensity for one in open_ones], draw)]
-    group = _group(chosen.activity, question.user_id, plan)
+    group = _group(chosen.activity, question, plan)
     done = chosen if group == "treatment" else next(one for one in candidates if one.activity == NOTHING)
     activity = plan.activities.get(done.activity)
     return Decision(
@@ -67,7 +75,7 @@ def choose(question: Question, plan: Plan) -> Decision:
         vector=question.vector,
         context=question.context,
         reason=_reason(candidates, chosen, group, question),
-        policy=f"{NAME} gamma={plan.policy.exploration!r} goal_value={question.worth!r} cold_start={question.cold_start}",
+        policy=_said(question, plan),
         plan_version=plan.version,
         model_version=question.model_version,
         due_at=question.due_at.get(activity.name, question.now) if activity else None,
@@ -75,17 +83,24 @@ def choose(question: Question, plan: Plan) -> Decision:
         items=question.items.get(done.activity, ()),
         send_time=question.send_times.get(done.activity),
         person=question.person,
+        campaign=None if question.run is None else question.run.campaign.name,
+        run=None if question.run is None else question.run.run,
     )
 
 
-def weigh(candidates: tuple[Candidate, ...], worth: float, plan: Plan) -> tuple[Candidate, ...]:
+def weigh(question: Question, plan: Plan) -> tuple[Candidate, ...]:
     """The candidates with their net value, and the propensity of each that was not removed."""
+    candidates, worth = question.candidates, question.worth
     values = [
         one.value if one.probability is None else value.net(one.probability, worth, _cost(one.activity, plan))
         for one in candidates
     ]
-    open_ones = [found or 0.0 for found, one in zip(values, candidates, strict=True) if one.removed is None]
-    shares = iter(explore.propensities(open_ones, plan.policy.exploration))
+    open_ones = [
+        Open(one.activity, one.probability or 0.0, found or 0.0, one.activity in question.measured)
+        for found, one in zip(values, candidates, strict=True)
+        if one.removed is None
+    ]
+    shares = iter(policies.shares(question.policy, open_ones, Setting(plan.policy.exploration, worth)))
     return tuple(
         Candidate(one.activity, one.probability, found, next(shares) if one.removed is None else 0.0, one.removed)
         for one, found in zip(candidates, values, strict=True)
@@ -96,16 +111,27 @@ def _cost(activity: str, plan: Plan) -> float:
     return plan.activities[activity].cost if activity in plan.activities else 0.0
 
 
-def _group(chosen: str, user_id: str, plan: Plan) -> Group:
-    """Transactional messages are owed, so nobody is held out from them."""
-    activity = plan.activities.get(chosen)
+def _group(chosen: str, question: Question, plan: Plan) -> Group:
+    """Transactional messages are owed, so nobody is held out from them. A campaign holds out the same people from all that it
+    does; elsewhere each activity has its own."""
+    activity, user_id = plan.activities.get(chosen), question.user_id
     if activity is not None and activity.transactional:
         return "treatment"
     if chance.in_global_holdout(user_id, plan.policy.holdout):
         return "global_holdout"
+    if question.run is not None:
+        campaign = question.run.campaign
+        return "holdout" if chance.in_campaign_holdout(campaign.name, user_id, campaign.holdout) else "treatment"
     if activity is not None and chance.in_holdout(chosen, user_id, activity.holdout):
         return "holdout"
     return "treatment"
+
+
+def _said(question: Question, plan: Plan) -> str:
+    """The policy, and what it was told that stands nowhere else in the record."""
+    facts = f"gamma={plan.policy.exploration!r} goal_value={question.worth!r} cold_start={question.cold_start}"
+    measured = f" measured={','.join(sorted(question.measured))}" if question.measured else ""
+    return f"{question.policy} {facts}{measured}"
 
 
 def _reason(candidates: tuple[Candidate, ...], chosen: Candidate, group: Group, question: Question) -> str:
@@ -162,5 +188,7 @@ def replay(decision: Decision, plan: Plan) -> Decision:
         items={done: decision.items},
         send_times={} if decision.send_time is None else {done: decision.send_time},
         person=decision.person,
+        run=None if decision.campaign is None else CampaignRun(plan.campaigns[decision.campaign], decision.run or ""),
+        measured=frozenset(filter(None, facts.get("measured", "").split(","))),
     )
     return choose(question, plan)._replace(why=decision.why)

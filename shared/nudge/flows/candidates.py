@@ -14,6 +14,7 @@ from nudge.act.fill import fill
 from nudge.act.words import item_words, words
 from nudge.decide import eligible, moment, quiet, value
 from nudge.decide import request as requests
+from nudge.decide.limits import Claims, claims
 from nudge.decide.policy import Question
 from nudge.errors import BadInput, NotFound
 from nudge.flows.champions import Champion
@@ -24,6 +25,7 @@ from nudge.profile.vector import features
 from nudge.vocabulary import (
     NOTHING,
     Activity,
+    CampaignRun,
     Candidate,
     Goal,
     Micros,
@@ -59,9 +61,17 @@ class Case(NamedTuple):
     zone: ZoneInfo
     now: Micros
     send_times: dict[str, SendTime]
+    run: CampaignRun | None = None
 
     @classmethod
-    def of(cls, request: requests.Request, plan: Plan, profile: Profile | None, now: Micros) -> Self:
+    def of(
+        cls,
+        request: requests.Request,
+        plan: Plan,
+        profile: Profile | None,
+        now: Micros,
+        run: CampaignRun | None = None,
+    ) -> Self:
         """The case of a request. Raises BadInput for a goal or an activity that the plan does not have."""
         goal = requests.goal_of(request, plan)
         activities = tuple(plan.activities[name] for name in requests.activities_of(request, plan, goal))
@@ -70,7 +80,7 @@ class Case(NamedTuple):
         calm = quiet.release(now, zone, plan.policy.quiet_hours)
         free = {one.name for one in activities if one.transactional or one.channel == eligible.INLINE}
         due_at = {one.name: now if one.name in free else calm for one in activities}
-        return cls(request, plan, person, profile is None, plan.goals[goal], activities, due_at, zone, now, {})
+        return cls(request, plan, person, profile is None, plan.goals[goal], activities, due_at, zone, now, {}, run)
 
     def panel(self, champions: Callable[[str], Champion | None]) -> Panel:
         """The models that the case needs. Raises Unavailable when one cannot be read and was never loaded."""
@@ -97,14 +107,14 @@ class Case(NamedTuple):
         return any(one.channel != eligible.INLINE for one in self.activities) if asked is None else asked
 
     def counters(self) -> list[str]:
-        """The counters that bind any of the activities: caps of the person's day and week, the plan's budget."""
-        keys: list[str] = []
-        for one in self.activities:
-            due = self.due_at[one.name]
-            keys += eligible.cap_limits(one, self.plan, self.profile.user_id, due, self.zone)
-            if (claim := eligible.budget_claim(one, self.plan, due)) is not None:
-                keys.append(claim[0])
-        return list(dict.fromkeys(keys))
+        """The counters that bind any of the activities."""
+        return list(
+            dict.fromkeys(key for one in self.activities for key in self.claims(one, self.due_at[one.name]).keys)
+        )
+
+    def claims(self, activity: Activity, due_at: Micros) -> Claims:
+        """What an activity adds to, if it is done."""
+        return claims(activity, self.plan, self.profile.user_id, due_at, self.zone, self.run)
 
     def question(
         self, decision_id: str, panel: Panel, counts: dict[str, float], templates: Templates
@@ -138,6 +148,8 @@ class Case(NamedTuple):
             items=offer.items,
             send_times=self.send_times,
             person=person,
+            run=self.run,
+            measured=panel.measured(self.activities),
         )
         return question, offer.contents
 
@@ -151,7 +163,9 @@ class Case(NamedTuple):
     ) -> Offer:
         named = frozenset(self.request.candidates or ())
         seen = vector if person is None else vector | {f"predicted.{name}": one for name, one in person.items()}
-        situation = eligible.Situation(self.profile, seen, self.plan, self.now, self.due_at, self.zone, counts, named)
+        situation = eligible.Situation(
+            self.profile, seen, self.plan, self.now, self.due_at, self.zone, counts, named, self.run
+        )
         offer = Offer({one.name: eligible.obstacle(one, situation) for one in self.activities}, {}, {})
         open_ones = [one for one in self.activities if offer.removed[one.name] is None]
         best = panel.items(self.profile, max((one.recommended for one in open_ones), default=0), self.now)

@@ -15,11 +15,12 @@ from typing import Any
 from nudge.decide import chance, eligible, policy
 from nudge.decide import request as requests
 from nudge.decide.answer import public
+from nudge.decide.limits import Claims
 from nudge.errors import Conflict, Unavailable
 from nudge.flows.candidates import Case
 from nudge.flows.champions import Champions, PlanInForce
 from nudge.ports import Ledger, Profiles, Queue, Templates
-from nudge.vocabulary import DAY, Decision, Message, Micros
+from nudge.vocabulary import DAY, CampaignRun, Decision, Message, Micros
 
 KEPT: Micros = 180 * DAY
 """How long a decision stays in the ledger: keys repeat for that long, and late channel events still find their message."""
@@ -38,8 +39,10 @@ class Decide:
     ledger: Ledger
     queue: Queue
 
-    def __call__(self, body: Mapping[str, Any], *, key: str | None, now: Micros) -> dict[str, Any]:
-        """Answer one request.
+    def __call__(
+        self, body: Mapping[str, Any], *, key: str | None, now: Micros, run: CampaignRun | None = None
+    ) -> dict[str, Any]:
+        """Answer one request, of an app or of a campaign's run.
 
         Raises
         ------
@@ -53,7 +56,7 @@ class Decide:
         request = requests.parse(body)
         key = requests.idempotency_key(key, needed=not request.dry_run) or f"dry run {request.hash} {now}"
         decision_id = chance.decision_id(request.user_id, key)
-        case = Case.of(request, self.plan(), self.profiles.get(request.user_id), now)
+        case = Case.of(request, self.plan(), self.profiles.get(request.user_id), now, run)
         panel = case.panel(self.champions)
         case = case.timed(decision_id, panel)
         full: dict[str, float] = {}
@@ -85,14 +88,14 @@ class Decide:
         message = _message(decision)
         activity = case.plan.activities.get(decision.activity)
         due = decision.due_at if decision.due_at is not None else case.now
-        user = case.profile.user_id
+        claims = case.claims(activity, due) if activity else Claims()
         self.ledger.record(
             decision,
             request_hash=case.request.hash,
             answer=answer,
             message=message,
-            caps=eligible.cap_limits(activity, case.plan, user, due, case.zone) if activity else {},
-            budget=eligible.budget_claim(activity, case.plan, due) if activity else None,
+            caps=claims.caps,
+            budgets=claims.budgets,
             expires_at=case.now + KEPT,
         )
         if message is None or message.state != "pending":

@@ -92,6 +92,13 @@ class Panel(NamedTuple):
             return {NOTHING: base_rate}, None
         return scored, self.propensity.version
 
+    def measured(self, activities: Sequence[Activity]) -> frozenset[str]:
+        """The activities whose effect was measured on people held out from them."""
+        if self.uplift is None:
+            return frozenset()
+        known = self.uplift.scorer.averages
+        return frozenset(one.name for one in activities if one.name in known)
+
     def person(self, vector: Vector) -> dict[str, float] | None:
         """What the person is expected to be worth over the plan's horizon: `alive`, `purchases`, `spend`."""
         if self.value is None:
