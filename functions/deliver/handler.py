@@ -8,13 +8,14 @@ from functools import cache
 from typing import Any
 
 from nudge import edge
+from nudge.adapters.channels import senders
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.plans import StoredPlans
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
-from nudge.adapters.ses import SesMailer
+from nudge.adapters.secrets import StoredSecrets
 from nudge.adapters.sqs import SqsQueue
 from nudge.adapters.templates import StoredTemplates
 from nudge.errors import BadInput
@@ -25,7 +26,7 @@ from nudge.settings import DeliverSettings
 
 @cache
 def flows() -> tuple[Deliver, Sweep]:
-    """Who is who, built on first use and kept while warm. SES gets one attempt: its retry would be a second mail."""
+    """Who is who, built on first use and kept while warm; a channel when its first message comes."""
     here = DeliverSettings.read()
     dynamodb = client("dynamodb")
     lake = S3Objects(client("s3"), here.lake_bucket)
@@ -35,7 +36,9 @@ def flows() -> tuple[Deliver, Sweep]:
         profiles=DynamoProfiles(dynamodb, here.profiles_table),
         plan=PlanInForce(StoredPlans(lake, clock=edge.now)),
         templates=StoredTemplates(lake, clock=edge.now),
-        mailer=SesMailer(client("sesv2", attempts=1), here.configuration_set),
+        senders=senders(
+            configuration_set=here.configuration_set, secrets=StoredSecrets(lambda: client("ssm"), clock=edge.now)
+        ),
         signer=KmsSigner(client("kms"), here.token_key_id),
         public_url=here.public_url,
     )

@@ -21,6 +21,9 @@ DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-
 ADDRESS = re.compile(f"{LOCAL}@{DOMAIN}")
 LONGEST_ADDRESS = 254
 LONGEST_SUBJECT = 500
+ONE_ADDRESS = re.compile(r"<([^<>,\s]+)>")
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+ANCHOR = re.compile(r"""<a\b[^<>]*?\bhref\s*=\s*(["'])([^"'<>]*)\1[^<>]*>""", re.IGNORECASE)
 LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/.*)?")
 
 
@@ -111,7 +114,36 @@ def compose(
         },
         tags={"decision_id": _tag(message.decision_id), "activity": _tag(message.activity)},
         reply_to=sender(channel.reply_to, "reply_to") if channel.reply_to else None,
+        transactional=transactional,
     )
+
+
+def must_unsubscribe(mail: Email) -> None:
+    """Refuse a marketing mail that its reader cannot unsubscribe from: both RFC 8058 headers, an HTTPS address, and a link to
+    it in each body that a reader sees (not in a comment).
+
+    Raises
+    ------
+    BadInput
+        `no_unsubscribe`. Every sender of mail asks this itself, whoever composed it.
+    """
+    if mail.transactional:
+        return
+    held = ONE_ADDRESS.fullmatch(mail.headers.get("List-Unsubscribe", ""))
+    one_click = mail.headers.get("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
+    if held is None or not one_click:
+        raise BadInput("marketing mail needs both headers of RFC 8058", reason="no_unsubscribe")
+    link = held.group(1)
+    if not (link.startswith("https://") or LOOPBACK.fullmatch(link)) or link not in mail.text:
+        raise BadInput("marketing mail needs an HTTPS unsubscribe link in its text", reason="no_unsubscribe")
+    if not _is_linked(link, mail.html):
+        raise BadInput("marketing mail needs an unsubscribe link that is seen in its HTML", reason="no_unsubscribe")
+
+
+def _is_linked(link: str, page: str) -> bool:
+    """Whether an anchor to the link stands outside comments."""
+    seen = COMMENT.sub("", page)
+    return any(html.unescape(one.group(2)) == link for one in ANCHOR.finditer(seen))
 
 
 def _with_footer(text: str, unsubscribe: str, postal: str) -> str:
@@ -122,7 +154,7 @@ def _with_footer(text: str, unsubscribe: str, postal: str) -> str:
 
 def _with_html_footer(page: str, unsubscribe: str, postal: str) -> str:
     link, place = html.escape(unsubscribe), html.escape(postal)
-    parts = [f'<a href="{link}">Unsubscribe</a>'] if link not in page else []
+    parts = [f'<a href="{link}">Unsubscribe</a>'] if not _is_linked(unsubscribe, page) else []
     parts += [place] if postal and place not in page else []
     if not parts:
         return page

@@ -10,14 +10,28 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from nudge.act import email, token
+from nudge.act import email, parcel, token
 from nudge.act.render import render
 from nudge.act.words import item_words, words
 from nudge.decide import eligible, quiet
 from nudge.errors import BadInput, NotFound, Unavailable
 from nudge.flows.champions import PlanInForce
-from nudge.ports import Ledger, Mailer, Profiles, Queue, Refused, Signer, Templates, Throttled, Unsure
-from nudge.vocabulary import DAY, FINAL_STATES, SECOND, Activity, Decision, Email, Message, Micros, Plan, Profile
+from nudge.ports import Ledger, Profiles, Queue, Refused, Senders, Signer, Templates, Throttled, Unsure
+from nudge.vocabulary import (
+    CHANNELS,
+    DAY,
+    FINAL_STATES,
+    SECOND,
+    Activity,
+    Channel,
+    Decision,
+    Email,
+    Message,
+    Micros,
+    Parcel,
+    Plan,
+    Profile,
+)
 
 STALE: Micros = 3 * DAY
 """A message this much later than its decision is no longer what was decided."""
@@ -27,6 +41,10 @@ PAUSE: Micros = 60 * SECOND
 
 GRACE: Micros = 30 * SECOND
 """The sweep leaves what was due only now to the queue, which has it already."""
+
+REPEATED_FOR: Micros = DAY
+LONGEST_PAUSE: Micros = 3600 * SECOND
+"""A message whose receiver knows repetitions is tried again for so long, with pauses that double up to this."""
 
 UNSURE_FOR: Micros = 3600 * SECOND
 MOST_AT_ONCE = 5000
@@ -40,7 +58,7 @@ class Deliver:
     profiles: Profiles
     plan: PlanInForce
     templates: Templates
-    mailer: Mailer
+    senders: Senders
     signer: Signer
     public_url: str
 
@@ -84,10 +102,10 @@ class Deliver:
             self.ledger.give_back(message.decision_id, owner=owner, due_at=calm)
             return "held"
         try:
-            mail = self._compose(message, decision, activity, profile, plan, now)
+            composed = self._compose(message, decision, activity, profile, plan, now)
         except BadInput as wrong:
             return self._end(message, owner, "failed", now, wrong.reason)
-        return self._hand_over(mail, message, owner, now)
+        return self._hand_over(composed, message, owner, now, decision.due_at or decision.decided_at)
 
     def _obstacle(self, decision: Decision, activity: Activity, profile: Profile, now: Micros) -> str | None:
         """Why it must not go out after all: too late, or the person no longer allows it."""
@@ -97,56 +115,78 @@ class Deliver:
             return "expired"
         if reason := eligible.unreachable(activity, profile):
             return reason
-        address = str(profile.trait(activity.channel))
-        return "suppressed" if self.profiles.is_address_suppressed(activity.channel, address) else None
+        address = _address(activity, profile)
+        if address is None:
+            return None
+        return "suppressed" if self.profiles.is_address_suppressed(activity.channel, str(address)) else None
 
     def _compose(
         self, message: Message, decision: Decision, activity: Activity, profile: Profile, plan: Plan, now: Micros
-    ) -> Email:
+    ) -> Email | Parcel:
         channel = plan.channels.get(activity.channel)
-        if channel is None or activity.template is None:
+        if channel is None or activity.channel not in CHANNELS:
             raise BadInput("the plan has no sender for this channel", reason="no_channel")
+        signed = token.make(message.user_id, message.channel, message.decision_id, now=now, sign=self.signer.sign)
+        link = email.unsubscribe_url(self.public_url, signed)
+        texts = self._texts(decision, activity, channel, profile, plan, link)
+        to = _address(activity, profile)
+        if activity.channel == "email":
+            return email.compose(
+                message, texts, to=to, channel=channel, unsubscribe=link, transactional=activity.transactional
+            )
+        return parcel.compose(decision, texts, activity=activity, channel=channel, to=to, unsubscribe=link, now=now)
+
+    def _texts(
+        self, decision: Decision, activity: Activity, channel: Channel, profile: Profile, plan: Plan, link: str
+    ) -> dict[str, str]:
+        """What the template says to this person; nothing where a channel needs no template and the plan names none."""
+        if activity.template is None:
+            if CHANNELS[activity.channel].texts:
+                raise BadInput("this channel needs a template", reason="no_template")
+            return {}
         try:
             template = self.templates.get(activity.template)
         except NotFound:
             raise BadInput("there is no such template", reason="no_template") from None
-        signed = token.make(message.user_id, message.channel, message.decision_id, now=now, sign=self.signer.sign)
-        link = email.unsubscribe_url(self.public_url, signed)
         said = words(
             profile.traits,
             decision.context,
             unsubscribe_url=link,
             postal_address=channel.postal_address,
             currency=plan.currency,
-            goal=message.goal,
+            goal=decision.goal,
             **item_words(decision.items),
         )
-        return email.compose(
-            message,
-            render(template, said),
-            to=profile.trait(activity.channel),
-            channel=channel,
-            unsubscribe=link,
-            transactional=activity.transactional,
-        )
+        return render(template, said)
 
-    def _hand_over(self, mail: Email, message: Message, owner: str, now: Micros) -> str:
+    def _hand_over(self, composed: Email | Parcel, message: Message, owner: str, now: Micros, planned: Micros) -> str:
         """The one call that cannot be taken back, and what is recorded after each of its ends."""
-        decision_id = message.decision_id
+        decision_id, repeats = message.decision_id, False
         try:
-            provider_id = self.mailer.send(mail)
+            sender = self.senders(message.channel)
+            repeats = sender.repeats
+            provider_id = sender.send(composed)
         except Throttled:
             self.ledger.give_back(decision_id, owner=owner, due_at=_later(decision_id, now))
             return "pending"
         except Refused as refused:
             return self._end(message, owner, "failed", now, str(refused))
-        except Unsure:
-            return "sending"
+        except Unsure as unsure:
+            return self._doubt(message, owner, now, planned, str(unsure)) if repeats else "sending"
         try:
             self.ledger.finish(decision_id, owner=owner, state="sent", now=now, provider_id=provider_id)
         except Unavailable:
             return "sending"  # it is out; the channel's own event will settle it. Raising would give it back and send twice
         return "sent"
+
+    def _doubt(self, message: Message, owner: str, now: Micros, planned: Micros, reason: str) -> str:
+        """Where the receiver knows repetitions by their id: again, each time after as long as it took so far, for a day."""
+        waited = max(now - planned, 0)
+        if waited >= REPEATED_FOR:
+            return self._end(message, owner, "unknown", now, reason)
+        again = _later(message.decision_id, now) + min(waited, LONGEST_PAUSE)
+        self.ledger.give_back(message.decision_id, owner=owner, due_at=again)
+        return "pending"
 
     def _end(self, message: Message, owner: str, state: str, now: Micros, reason: str) -> str:
         self.ledger.finish(message.decision_id, owner=owner, state=state, now=now, reason=reason)
@@ -174,6 +214,12 @@ def _calm(activity: Activity, profile: Profile, plan: Plan, now: Micros) -> Micr
     if activity.transactional:
         return now
     return quiet.release(now, quiet.zone(profile.trait("timezone"), plan.timezone), plan.policy.quiet_hours)
+
+
+def _address(activity: Activity, profile: Profile) -> object:
+    """The person's address on the activity's channel; None where the channel itself is the address."""
+    form = CHANNELS.get(activity.channel)
+    return profile.trait(form.address) if form is not None and form.address is not None else None
 
 
 def _later(decision_id: str, now: Micros) -> Micros:

@@ -12,8 +12,8 @@ import pytest
 
 from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue, MemorySigner
 from nudge.adapters.memory_ledger import MemoryLedger
-from nudge.adapters.memory_mailer import MemoryMailer
 from nudge.adapters.memory_profiles import MemoryProfiles
+from nudge.adapters.memory_sender import MemorySender
 from nudge.adapters.templates import StoredTemplates
 from nudge.decide import chance
 from nudge.decide.policy import Question, choose
@@ -31,7 +31,7 @@ HOUR: Micros = 3600 * SECOND
 class World:
     def __init__(self) -> None:
         self.profiles, self.ledger, self.queue = MemoryProfiles(), MemoryLedger(), MemoryQueue()
-        self.mailer, self.objects, self.data = MemoryMailer(), MemoryObjects(), plan_data()
+        self.mailer, self.objects, self.data = MemorySender[Any](), MemoryObjects(), plan_data()
         for name, template in TEMPLATES.items():
             self.objects.put(f"templates/{name}.json", json.dumps(template).encode())
         put_person(self.profiles, person("ana"))
@@ -49,7 +49,7 @@ class World:
         made = choose(asked, plan_of())
         held = Message(name, user, activity, "purchase", "email", "pending", NOON, changed_at=NOON)
         self.ledger.record(
-            made, request_hash="h", answer={}, message=replace(held, **changes), caps={}, budget=None, expires_at=NOON
+            made, request_hash="h", answer={}, message=replace(held, **changes), caps={}, budgets=(), expires_at=NOON
         )
         return name
 
@@ -59,7 +59,7 @@ class World:
             profiles=self.profiles,
             plan=PlanInForce(MemoryPlans(self.data)),
             templates=StoredTemplates(self.objects, clock=lambda: NOON),
-            mailer=self.mailer,
+            senders=lambda _: self.mailer,
             signer=MemorySigner(),
             public_url="https://nudge.example",
         )
@@ -90,7 +90,7 @@ def test_a_message_is_sent_once_however_often_it_is_delivered(world: World) -> N
     assert "https://nudge.example/u/" in mail.headers["List-Unsubscribe"]
     message = world.ledger.message(name)
     assert message is not None
-    assert (message.state, message.provider_id) == ("sent", "mail-1")
+    assert (message.state, message.provider_id) == ("sent", "message-1")
 
 
 def test_a_mail_shows_the_items_that_the_decision_chose(world: World) -> None:
@@ -207,7 +207,7 @@ def test_doubt_is_never_sent_again_and_becomes_unknown(world: World) -> None:
     assert sweep(now=NOON + UNSURE_FOR + 2) == {"queued": 0, "unknown": 0}
     assert (world.deliver(name, NOON + 2 * UNSURE_FOR), world.reason(name)) == ("unknown", "no_answer")
     assert len(world.mailer.sent) == 1
-    assert world.ledger.settle(name, provider_id="mail-1", now=NOON + 3 * UNSURE_FOR)
+    assert world.ledger.settle(name, provider_id="message-1", now=NOON + 3 * UNSURE_FOR)
     assert world.deliver(name, NOON + 4 * UNSURE_FOR) == "sent"
 
 

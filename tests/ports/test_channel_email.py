@@ -1,4 +1,4 @@
-"""Mailer: what SES is asked, and what each of its errors means."""
+"""The channel e-mail: what SES is asked, and what each of its errors means."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from nudge.adapters.channels.email import SesMailer
 from nudge.adapters.clients import client
-from nudge.adapters.ses import SesMailer
 from nudge.ports import Refused, Throttled, Unsure
 from nudge.vocabulary import Email
 
@@ -25,8 +25,8 @@ MAIL = Email(
     to="ana@customer.example",
     sender="Größe <news@shop.example>",
     subject="Grüße",
-    text="Hi",
-    html="<p>Hi</p>",
+    text="Hi https://n.example/u/t",
+    html='<p>Hi</p><a href="https://n.example/u/t">stop</a>',
     headers={"List-Unsubscribe": "<https://n.example/u/t>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
     tags={"decision_id": "d1", "activity": "a"},
     reply_to="help@shop.example",
