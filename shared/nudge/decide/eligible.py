@@ -1,21 +1,26 @@
 """Which activities may be done for a person now. In: what is known of the person. Out: for each activity None, or why not.
 
 Knows nothing of probabilities and money, except that a budget is spent. The reasons are words that reports count by:
-`not_started ended audience transactional no_address suppressed no_consent cap_day cap_week budget`.
+`not_started ended audience transactional no_address suppressed no_consent`, and those of `limits`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from nudge.vocabulary import SECOND, Activity, Condition, Micros, Plan, Profile
+from nudge.decide.audience import belongs
+from nudge.decide.limits import claims
+from nudge.vocabulary import CHANNELS, NO_CONSENT_NEEDED, Activity, CampaignRun, Micros, Plan, Profile
 
 INLINE = "inline"
 STOPS_EVERYTHING = frozenset({"bounce", "complaint"})
 """Suppressions that stop transactional messages too: the address is dead, or its owner called us spam."""
+
+UNKNOWN_WHERE_ABSENT = frozenset({"predicted", "context", "days_since", "days_since_first"})
+PEAK_HOUR = "hour_of_week.peak_hour"
+"""Names that are unknown where a vector lacks them; any other number of a profile is 0 (as `profile.spec.absent` has it)."""
 
 
 class Situation(NamedTuple):
@@ -30,6 +35,7 @@ class Situation(NamedTuple):
     zone: ZoneInfo
     counts: Mapping[str, float]
     named: frozenset[str] = frozenset()
+    run: CampaignRun | None = None
 
 
 def obstacle(activity: Activity, situation: Situation) -> str | None:
@@ -55,108 +61,69 @@ def _out_of_season(activity: Activity, situation: Situation) -> str | None:
 def _wrong_audience(activity: Activity, situation: Situation) -> str | None:
     if activity.transactional and activity.name not in situation.named:
         return "transactional"
-    held = all(meets(one, situation.profile, situation.vector) for one in activity.audience)
-    return None if held else "audience"
+    known = Known(situation.profile, situation.vector)
+    return None if belongs(activity.audience, known) else "audience"
 
 
 def unreachable(activity: Activity, profile: Profile) -> str | None:
     """Why the law, or the absence of an address, forbids this activity for this person; None when it does not.
 
     Marketing needs a granted consent on the channel and no suppression; a transactional message needs only an address that
-    neither bounced nor complained. A consent given after an unsubscription lifts it. Inline needs nothing: the person is here.
+    neither bounced nor complained. A consent given after an unsubscription lifts it. Inline needs nothing: the person is
+    here; nor does what reaches no person (`consent: none`).
     """
-    if activity.channel == INLINE:
+    return barred(activity.channel, profile, consent=activity.consent, transactional=activity.transactional)
+
+
+def barred(channel: str, profile: Profile, *, consent: str | None = None, transactional: bool = False) -> str | None:
+    """Why a person may not be written to on a channel: `no_address suppressed no_consent`, or None. `consent` names the channel
+    whose consent counts, where that is another, or none is needed."""
+    if channel == INLINE:
         return None
-    if not profile.trait(activity.channel):
+    form = CHANNELS.get(channel)
+    if form is not None and form.address is not None and not profile.trait(form.address):
         return "no_address"
-    suppression = profile.suppressions.get(activity.channel)
-    consent = profile.consents.get(activity.channel)
+    if consent == NO_CONSENT_NEEDED:
+        return None
+    suppression = profile.suppressions.get(consent or channel)
+    said = profile.consents.get(consent or channel)
     if suppression is not None and suppression.reason in STOPS_EVERYTHING:
         return "suppressed"
-    if activity.transactional:
+    if transactional:
         return None
-    if suppression is not None and not (consent is not None and consent.granted and consent.at > suppression.at):
+    if suppression is not None and not (said is not None and said.granted and said.at > suppression.at):
         return "suppressed"
-    return None if consent is not None and consent.granted else "no_consent"
+    return None if said is not None and said.granted else "no_consent"
 
 
-def meets(condition: Condition, profile: Profile, vector: Mapping[str, float | str | None]) -> bool:
-    """Whether a person meets one audience condition. Its name is a trait, else a feature of the vector.
+class Known:
+    """What is known of a person, by the names that an audience uses: attributes, numbers, predictions, consents, reachability.
 
-    What is not known is neither `is`, `in`, `at_least` nor `at_most` anything; it `is_not` everything.
+    An attribute is read from the profile; what a vector makes of attributes (`trait.account_days`), numbers, predictions and the
+    request's context are read from the vector. What a person never did counts 0 times, and is unknown as a time since.
     """
-    value = profile.trait(condition.name)
-    if value is None:
-        value = vector.get(condition.name)
-    match condition.op:
-        case "known":
-            return (value is not None) == bool(condition.value)
-        case "is":
-            return value is not None and _same(value, condition.value)
-        case "is_not":
-            return value is None or not _same(value, condition.value)
-        case "in":
-            options = condition.value if isinstance(condition.value, list | tuple) else [condition.value]
-            return value is not None and any(_same(value, one) for one in options)
-        case "at_least" | "at_most":
-            return _compares(value, condition.op, condition.value)
 
+    __slots__ = ("profile", "vector")
 
-def _same(a: Any, b: Any) -> bool:
-    left, right = _number(a), _number(b)
-    return left == right if left is not None and right is not None else str(a) == str(b)
+    def __init__(self, profile: Profile, vector: Mapping[str, Any]) -> None:
+        self.profile = profile
+        self.vector = vector
 
-
-def _compares(value: Any, op: str, bound: Any) -> bool:
-    left, right = _number(value), _number(bound)
-    if left is None or right is None:
-        return False
-    return left >= right if op == "at_least" else left <= right
-
-
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-# ── what may be used up ──────────────────────────────────────────────────────────────────────────────────────────────
-def cap_limits(activity: Activity, plan: Plan, user_id: str, due_at: Micros, zone: ZoneInfo) -> dict[str, int]:
-    """Counter key → how many messages it may hold, this one included, by the person's own calendar at the time the
-    message is due. A cap of 0 is no cap; transactional messages count against none."""
-    caps = plan.policy.caps.get(activity.channel)
-    if caps is None or activity.transactional:
-        return {}
-    local = datetime.fromtimestamp(due_at / SECOND, UTC).astimezone(zone)
-    year, week, _ = local.isocalendar()
-    limits = {f"day/{local.date().isoformat()}": caps.per_day, f"week/{year}-W{week:02d}": caps.per_week}
-    return {f"cap/{activity.channel}/{user_id}/{period}": limit for period, limit in limits.items() if limit > 0}
-
-
-def budget_key(plan: Plan, due_at: Micros) -> str:
-    """The counter of money spent on the plan's local day."""
-    local = datetime.fromtimestamp(due_at / SECOND, UTC).astimezone(ZoneInfo(plan.timezone))
-    return f"budget/{local.date().isoformat()}"
-
-
-def budget_claim(activity: Activity, plan: Plan, due_at: Micros) -> tuple[str, float, float] | None:
-    """(counter key, cost of this activity, the day's limit), or None where no budget binds it."""
-    limit = plan.policy.budget_per_day
-    if limit is None or activity.cost <= 0 or activity.transactional:
-        return None
-    return budget_key(plan, due_at), activity.cost, float(limit)
+    def get(self, name: str) -> Any:
+        kind, _, rest = name.partition(".")
+        if kind == "trait":
+            held = self.profile.trait(rest)
+            return self.vector.get(name) if held is None else held
+        if kind == "consent":
+            consent = self.profile.consents.get(rest)
+            return consent is not None and consent.granted
+        if kind == "reachable":
+            return barred(rest, self.profile) is None
+        held = self.vector.get(name)
+        return 0.0 if held is None and kind not in UNKNOWN_WHERE_ABSENT and name != PEAK_HOUR else held
 
 
 def _used_up(activity: Activity, situation: Situation) -> str | None:
     due = situation.due_at.get(activity.name, situation.now)
-    limits = cap_limits(activity, situation.plan, situation.profile.user_id, due, situation.zone)
-    for key, limit in limits.items():
-        if situation.counts.get(key, 0) >= limit:
-            return "cap_day" if "/day/" in key else "cap_week"
-    claim = budget_claim(activity, situation.plan, due)
-    if claim is not None and situation.counts.get(claim[0], 0.0) + claim[1] > claim[2]:
-        return "budget"
-    return None
+    user = situation.profile.user_id
+    return claims(activity, situation.plan, user, due, situation.zone, situation.run).full(situation.counts)

@@ -79,8 +79,7 @@ def _option(c: Checks, name: str, one: Mapping[str, Any], path: str) -> None:
 def filled(data: Mapping[str, Any]) -> dict[str, Any]:
     """The section of a checked plan with everything said: `{kind: options}`; what was turned off is not in it."""
     said = data.get("learn", {})
-    paid = next((one for one in data["goals"].values() if one.get("value", "from_event") == "from_event"), None)
-    event = (paid or next(iter(data["goals"].values())))["event"]
+    event = paid_event(data["goals"])
     quiet = data.get("policy", {}).get("quiet_hours") or {"start": "21:00", "until": "08:00"}
     standard: dict[str, Any] = {
         "uplift": {},
@@ -102,6 +101,13 @@ def filled(data: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _series(one: Mapping[str, Any], event: str) -> dict[str, Any]:
+def paid_event(goals: Mapping[str, Any]) -> str | None:
+    """The event of the first goal that is worth what its event says, else of the first goal; None when no goal names one."""
+    named = [one for one in goals.values() if isinstance(one, Mapping) and isinstance(one.get("event"), str)]
+    paid = [one for one in named if one.get("value", "from_event") == "from_event"]
+    return next((str(one["event"]) for one in (*paid, *named)), None)
+
+
+def _series(one: Mapping[str, Any], event: str | None) -> dict[str, Any]:
     every = one.get("every", "day")
     return {"event": event, "of": "count", "by": "all", "every": every, "horizon": HORIZON[every]} | dict(one)

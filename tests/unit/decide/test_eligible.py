@@ -8,13 +8,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from nudge.decide import eligible
-from nudge.decide.eligible import Situation, budget_key, cap_limits, meets, obstacle
-from nudge.vocabulary import DAY, SECOND, Activity, Caps, Condition, Consent, Profile, Suppression
+from nudge.decide.eligible import Known, Situation, obstacle
+from nudge.decide.limits import claims
+from nudge.plan import audiences
+from nudge.profile import batch
+from nudge.profile.spec import HOUR_NAMES, PEAK_HOUR, absent
+from nudge.vocabulary import DAY, SECOND, Activity, Caps, Consent, Expression, Profile, Suppression
 from tests.acting import NOON, person, plan
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MAIL = Activity("mail", "purchase", "email", "t", cost=1.0)
+
+
+def audience_of(text: str) -> Expression | None:
+    return audiences.made(text, {"churn": {"event": "purchase"}})
 
 
 def situation(profile: Profile | None = None, **changes: Any) -> Situation:
@@ -59,8 +66,8 @@ def with_suppression(reason: str, at: int, consent_at: int = 1) -> Profile:
         (person(), replace(MAIL, starts_at=NOON), None),
         (person(), replace(MAIL, ends_at=NOON), "ended"),
         (person(), replace(MAIL, ends_at=NOON + 1), None),
-        (person(), replace(MAIL, audience=(Condition("country", "is", "DE"),)), "audience"),
-        (person(country="DE"), replace(MAIL, audience=(Condition("country", "is", "DE"),)), None),
+        (person(), replace(MAIL, audience=audience_of("country = FR")), "audience"),
+        (person(country="DE"), replace(MAIL, audience=audience_of("country = DE")), None),
         (person(), replace(MAIL, cost=100.0), None),
         (person(), replace(MAIL, cost=100.5), "budget"),
     ],
@@ -80,33 +87,52 @@ def test_a_message_that_is_held_past_the_end_of_its_activity_is_not_begun() -> N
 
 
 @pytest.mark.parametrize(
-    ("condition", "met"),
+    ("audience", "met"),
     [
-        (("country", "is", "DE"), True),
-        (("country", "is", "FR"), False),
-        (("country", "is_not", "FR"), True),
-        (("country", "in", ["FR", "DE"]), True),
-        (("country", "in", ["FR"]), False),
-        (("country", "known", True), True),
-        (("country", "known", False), False),
-        (("city", "known", False), True),
-        (("city", "is", "Rome"), False),
-        (("city", "is_not", "Rome"), True),
-        (("city", "in", ["Rome"]), False),
-        (("age", "at_least", 30), True),
-        (("age", "at_least", 31), False),
-        (("age", "at_most", 30), True),
-        (("age", "is", "30"), True),
-        (("city", "at_least", 1), False),
-        (("country", "at_most", 1), False),
-        (("count.purchase.30d", "at_least", 2), True),
-        (("trait.country", "is", "DE"), True),
+        ("country = DE", True),
+        ("country != DE", False),
+        ("country != FR", True),
+        ("country in [FR, DE]", True),
+        ("country is known", True),
+        ("city is known", False),
+        ("city != Rome", False),
+        ("not city = Rome", False),
+        ("age >= 30", True),
+        ("age > 30", False),
+        ("trait.account_days > 9", True),
+        ("count.purchase.30d >= 2", True),
+        ("count.refund.30d < 1", True),
+        ("days_since.refund > 100", False),
+        ("days_since.refund is known", False),
+        ("hour_of_week.peak_hour is known", False),
+        ("predicted.alive is known", False),
+        ("predicted.churn > 60%", True),
+        ("context.page = home", True),
+        ("has consent(email)", True),
+        ("has consent(sms)", False),
+        ("reachable(email)", True),
+        ("not reachable(sms)", True),
     ],
 )
-def test_audiences_ask_traits_then_features_and_the_unknown_is_nothing(condition: Any, met: bool) -> None:
+def test_an_audience_asks_attributes_numbers_predictions_consent_and_reachability(audience: str, met: bool) -> None:
     profile = person(country="DE", age=30)
-    vector = {"count.purchase.30d": 2.0, "trait.country": "DE"}
-    assert meets(Condition(*condition), profile, vector) is met
+    vector = {"count.purchase.30d": 2.0, "trait.account_days": 10.0, "predicted.churn": 0.7, "context.page": "home"}
+    assert audience_of(audience) is not None
+    here = situation(profile, vector=vector)
+    assert obstacle(replace(MAIL, audience=audience_of(audience)), here) == (None if met else "audience")
+
+
+def test_who_is_suppressed_is_not_reachable_whatever_they_allowed() -> None:
+    unsubscribed = with_suppression("unsubscribe", 5)
+    here = situation(unsubscribed)
+    assert obstacle(replace(MAIL, audience=audience_of("reachable(email)")), here) == "audience"
+    assert obstacle(replace(MAIL, audience=audience_of("has consent(email)")), here) == "suppressed"
+
+
+def test_what_a_vector_lacks_is_what_the_table_of_features_says() -> None:
+    names = [*batch.names_of(("purchase",)), *HOUR_NAMES, PEAK_HOUR, "items.recent", "category.shoes.share"]
+    nobody = Known(Profile("nobody"), {})
+    assert {name: nobody.get(name) for name in names} == {name: absent(name) for name in names}
 
 
 # ── caps: a pure function with a table ───────────────────────────────────────────────────────────────────────────────
@@ -137,7 +163,7 @@ def test_caps_count_local_days_and_weeks_and_zero_is_off(
 
 
 def test_a_cap_of_one_channel_does_not_bind_another() -> None:
-    assert cap_limits(replace(MAIL, channel="inline"), caps(1, 1), "ana", NOON, BERLIN) == {}
+    assert claims(replace(MAIL, channel="inline"), caps(1, 1), "ana", NOON, BERLIN).caps == {}
 
 
 @pytest.mark.parametrize(
@@ -150,7 +176,7 @@ def test_a_cap_of_one_channel_does_not_bind_another() -> None:
 )
 def test_the_calendar_of_a_cap_is_the_persons_own(zone: str, day: str, week: str) -> None:
     noon_utc = 1_798_718_400 * SECOND  # 2026-12-31T12:00Z
-    assert list(cap_limits(MAIL, caps(1, 2), "ana", noon_utc, ZoneInfo(zone))) == [
+    assert list(claims(MAIL, caps(1, 2), "ana", noon_utc, ZoneInfo(zone)).caps) == [
         f"cap/email/ana/day/{day}",
         f"cap/email/ana/week/{week}",
     ]
@@ -158,8 +184,8 @@ def test_the_calendar_of_a_cap_is_the_persons_own(zone: str, day: str, week: str
 
 def test_the_budget_is_spent_by_the_plans_day() -> None:
     here = plan()
-    assert budget_key(here, NOON) == "budget/2026-11-18"
-    assert budget_key(here, NOON + DAY // 2) == "budget/2026-11-19"
+    assert [key for key, _, _ in claims(MAIL, here, "ana", NOON, BERLIN).budgets] == ["budget/2026-11-18"]
+    assert [key for key, _, _ in claims(MAIL, here, "ana", NOON + DAY // 2, BERLIN).budgets] == ["budget/2026-11-19"]
     assert obstacle(MAIL, situation(counts={"budget/2026-11-18": 99.5})) == "budget"
     assert obstacle(MAIL, situation(counts={"budget/2026-11-18": 99.0})) is None
-    assert eligible.budget_claim(replace(MAIL, cost=0), here, NOON) is None
+    assert claims(replace(MAIL, cost=0), here, "ana", NOON, BERLIN).budgets == ()
