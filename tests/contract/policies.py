@@ -6,7 +6,7 @@ allow statements with ARNs and the three conditions that the template uses; a co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parseaddr
@@ -47,8 +47,33 @@ def asked_for(service: str, operation: str, given: Mapping[str, Any]) -> Iterato
         context, here = {"ses:FromAddress": sender}, f"arn:aws:ses:{REGION}:{ACCOUNT}"
         yield Asked("ses:SendEmail", f"{here}:identity/{sender.rpartition('@')[2]}", context)
         yield Asked("ses:SendEmail", f"{here}:configuration-set/{given['ConfigurationSetName']}", context)
+    elif service in CHANNELS:
+        yield from CHANNELS[service](f"{REGION}:{ACCOUNT}", given)
     else:
         raise LookupError(f"nobody may call {service}.{operation}")
+
+
+def _events(here: str, given: Mapping[str, Any]) -> Iterator[Asked]:
+    for one in given["Entries"]:
+        bus = f"arn:aws:events:{here}:event-bus/{one['EventBusName']}"
+        yield Asked("events:PutEvents", bus, {"events:source": one["Source"]})
+
+
+def _one(
+    action: str, arn: Callable[[str, Mapping[str, Any]], str]
+) -> Callable[[str, Mapping[str, Any]], Iterator[Asked]]:
+    return lambda here, given: iter([Asked(action, arn(here, given))])
+
+
+CHANNELS: Mapping[str, Callable[[str, Mapping[str, Any]], Iterator[Asked]]] = {
+    "sns": _one("sns:Publish", lambda here, given: given["TargetArn"]),
+    "pinpoint-sms-voice-v2": _one(
+        "sms-voice:SendTextMessage", lambda here, given: f"arn:aws:sms-voice:{here}:{given['OriginationIdentity']}"
+    ),
+    "ssm": _one("ssm:GetParameter", lambda here, given: f"arn:aws:ssm:{here}:parameter{given['Name']}"),
+    "events": _events,
+}
+"""What the channels beside mail ask for. A pool, number or sender id of SMS is named here as in its ARN: `pool/…`."""
 
 
 def _s3(operation: str, given: Mapping[str, Any]) -> Iterator[Asked]:

@@ -21,6 +21,7 @@ from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
 from tests.acting import person, put_person
+from tests.contract import channels
 from tests.contract.policies import Asked, allows, recorded, statements
 from tests.sam_local.shop import a_waiting_message, events_csv, publish_plan
 from tests.stores import Stores, event_file, queue_event
@@ -101,6 +102,7 @@ def _live(house: House) -> None:
     waiting = a_waiting_message(stores, "live-ana")
     house.call("Deliver", event_file("deliver.sweep"))
     house.call("Deliver", queue_event("deliver.message", {"decision_id": waiting}))
+    channels.live(stores, lambda event: house.call("Deliver", event))
     unsure = a_waiting_message(stores, "live-ana")
     ledger = DynamoLedger(client("dynamodb"), stores.physical("Ledger"))
     assert ledger.claim(unsure, owner="a worker that died", now=time.time_ns() // 1000)

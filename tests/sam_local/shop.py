@@ -29,8 +29,15 @@ def publish_plan(stack: Stores) -> None:
         bucket.put(f"templates/{name}.json", json.dumps(template).encode())
 
 
-def a_waiting_message(stack: Stores, user: str, *, since: Micros = 60 * SECOND) -> str:
-    """A decision for the person's discount mail, as `decide` leaves it in the Ledger; returns its id."""
+def a_waiting_message(
+    stack: Stores,
+    user: str,
+    *,
+    since: Micros = 60 * SECOND,
+    activity: str = "discount_mail",
+    channel: str = "email",
+) -> str:
+    """A decision for a message to the person (the discount mail), as `decide` leaves it in the Ledger; returns its id."""
     at = time.time_ns() // 1000 - since
     name = hashlib.sha256(f"{user}/{at}".encode()).hexdigest()[:32]
     decision = Decision(
@@ -38,16 +45,16 @@ def a_waiting_message(stack: Stores, user: str, *, since: Micros = 60 * SECOND) 
         user_id=user,
         decided_at=at,
         goal="purchase",
-        chosen="discount_mail",
-        activity="discount_mail",
-        channel="email",
+        chosen=activity,
+        activity=activity,
+        channel=channel,
         group="treatment",
         propensity=0.5,
         draw=0.25,
         probability=0.1,
         value=1.0,
         cost=0.05,
-        candidates=(Candidate("discount_mail", 0.1, 1.0, 0.5), Candidate("nothing", 0.05, 0.0, 0.5)),
+        candidates=(Candidate(activity, 0.1, 1.0, 0.5), Candidate("nothing", 0.05, 0.0, 0.5)),
         vector={},
         context={},
         reason="rules",
@@ -56,7 +63,7 @@ def a_waiting_message(stack: Stores, user: str, *, since: Micros = 60 * SECOND) 
         model_version=None,
         due_at=at,
     )
-    message = Message(name, user, "discount_mail", "purchase", "email", "pending", at, changed_at=at)
+    message = Message(name, user, activity, "purchase", channel, "pending", at, changed_at=at)
     DynamoLedger(client("dynamodb"), stack.physical("Ledger")).record(
         decision, request_hash="h", answer={}, message=message, caps={}, budgets=(), expires_at=at + 90 * DAY
     )
