@@ -130,7 +130,7 @@ class Names:
         """An attribute, unless it looks like a slip in another name."""
         if name in PREDICTED:
             raise ValueError(f"write predicted.{name}, or trait.{name} for an attribute")
-        if hint := meant(name, (*self.goals, *ALIASES, *ALONE), cutoff=0.85):
+        if hint := meant(name, (*self.goals, *ALIASES, *ALONE), cutoff=0.8):
             raise ValueError(f"there is no number '{name}'{hint} An attribute of that name: trait.{name}")
         return f"trait.{name}"
 

@@ -107,7 +107,7 @@ class _Reader:
 
     def _refuse(self, at: int, what: str) -> NoReturn:
         near = " ".join(self.text[at : at + 24].split())
-        raise BadInput(what, reason="bad_audience", where=f"column {at + 1}" + (f" ('{near}')" if near else ""))
+        raise BadInput(what, reason="bad_audience", where=f"column {at + 1}" + (f" (here: {near})" if near else ""))
 
     def _wrong(self, expected: str) -> NoReturn:
         here = self.tokens[self.next]
