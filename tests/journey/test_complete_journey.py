@@ -77,22 +77,15 @@ def test_every_row_is_read_and_accepted(told: dict[str, Any]) -> None:
         assert counts["read"] == counts["accepted"] + counts["rejected"] + counts["duplicate"]
 
 
-def test_a_champion_beats_the_base_rate_on_the_last_weeks(told: dict[str, Any]) -> None:
-    model = told["models"]["buys_produce"]
+@pytest.mark.parametrize(("goal", "auc"), [("buys_produce", 0.70), ("redeems", 0.70)])
+def test_a_champion_beats_the_base_rate_on_the_last_weeks(told: dict[str, Any], goal: str, auc: float) -> None:
+    model = told["models"][goal]
     assert model["champion"]
     assert model["gate"]["promoted"]
     assert model["gate"]["reason"].startswith("better than the base rate")
     value, low, _ = model["metrics"]["auc"]
-    assert value > 0.70
+    assert value > auc
     assert low > 0.6
-
-
-def test_a_model_of_few_redemptions_is_made_and_judged_and_the_reason_is_said(told: dict[str, Any]) -> None:
-    """Thirty people redeemed in the last weeks: the gate may well say no, but not without a figure."""
-    model = told["models"]["redeems"]
-    assert model["version"]
-    assert model["gate"]["reason"]
-    assert model["metrics"]["auc"][0] > 0.5
 
 
 def test_decisions_are_made_and_reported(told: dict[str, Any]) -> None:

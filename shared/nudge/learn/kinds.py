@@ -52,7 +52,7 @@ class Kinds:
     def tried(self, kind: str, trials: Trials) -> tuple[Said, Mapping[str, Any]]:
         """What a kind says on later periods, and what was chosen of it."""
         if kind != "boosting":
-            return trials.said(self._fit(kind))[0], {"strength": self.strength} if kind == "logistic" else {}
+            return trials.said(self.fit(kind, {}))[0], {"strength": self.strength} if kind == "logistic" else {}
         stages = sorted({max(1, round(share * self._most())) for share in STAGES})
         found = trials.said(self._staged(stages))
         losses = [trials.loss(trials.losses(said)) for said in found]
@@ -80,9 +80,11 @@ class Kinds:
             return boosting.fit(table, label, weight, self.features, self.recipe, size[1], size[0])
         return forest.fit(table, label, weight, self.features, self.recipe)
 
-    def _fit(self, kind: str) -> Fit:
+    def fit(self, kind: str, choice: Mapping[str, Any]) -> Fit:
+        """A kind, as it was chosen, as a fit of trials."""
+
         def fit(table: pd.DataFrame, label: np.ndarray, weight: np.ndarray) -> Ask:
-            made = self.fitted(kind, {}, table, label, weight)
+            made = self.fitted(kind, choice, table, label, weight)
             return lambda held: [made.log_odds(held)]
 
         return fit

@@ -6,7 +6,7 @@ earlier rows said of later ones; and a word on each choice, for the card.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +17,14 @@ import polars as pl
 from nudge.learn import blend, calibrate, kinds, world
 from nudge.learn.calibrate import Calibration
 from nudge.learn.export import Fitted
-from nudge.learn.features import Feature, choose, table
+from nudge.learn.features import choose, table
 from nudge.learn.kinds import Kinds
 from nudge.learn.labels import window_of
 from nudge.learn.periods import Rows, periods
 from nudge.learn.recipe import Absent, Recipe
 from nudge.learn.slices import thinned
 from nudge.learn.trials import Said, Trials, simplest
+from nudge.learn.unseen import Unseen, mean
 from nudge.vocabulary import Goal
 
 
@@ -63,16 +64,15 @@ def select(rows: pl.DataFrame, goal: Goal, recipe: Recipe, absent: Absent) -> Se
     trials, by = _trials(held, known, goal, recipe)
     strength = kinds.strength(held, known, known.weight, named, recipe)
     said: dict[str, Any] = {"by": by, "strength": strength}
-    weight, sure = known.weight, recipe.sure
+    weight, carried = known.weight, 1.0
     if by == "time":
         named, left_out = world.kept(trials, named, strength, recipe)
         tilted, recent = world.weights(trials, named, strength, recipe)
         trials = replace(trials, weight=tilted)
         weight = weight * world.recent(len(weight)) if recent else weight
         carried = world.carried(trials, named, strength)
-        sure = recipe.sure if carried >= recipe.carried else recipe.surest
         said |= {"left_out": left_out, "recent_rows_weigh_more": recent, "carried": carried}
-    contest = Contest(Kinds(named, recipe, strength), trials, goal, sure)
+    contest = Contest(Kinds(named, recipe, strength), trials, goal, carried >= recipe.carried)
     return contest.won(held, replace(known, weight=weight), said, _level(trials, known))
 
 
@@ -96,12 +96,13 @@ def _level(trials: Trials, known: Rows) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Kinds against each other on later periods; a simpler one gives way where another is better by `sure` widths of noise."""
+    """Kinds against each other on later periods; a simpler one gives way where another is better by `recipe.sure` widths of noise,
+    or by `recipe.surest` where little of what is learned `carries` over to later periods."""
 
     kinds: Kinds
     trials: Trials
     goal: Goal
-    sure: float
+    carries: bool
 
     def won(self, held: pd.DataFrame, rows: Rows, said: dict[str, Any], base_rate: float) -> Selection:
         """The winner, fitted on all rows."""
@@ -113,44 +114,29 @@ class Contest:
             model = Model(fitted, calibrate.sigmoid(z, rows.label, rows.weight))
             return Selection(model, {}, base_rate, said | {"mixture": {names[0]: 1.0}})
         tried = {name: self.kinds.tried(name, self.trials) for name in names}
-        mixtures = blend.mixtures(names, self.goal.kinds)
-        told = [_mean({name: tried[name][0] for name in one}, one) for one in mixtures]
+        mixture = self._best(tried, said)
+        said["choices"] = choices = {name: dict(choice) for name, (_, choice) in tried.items()}
+        wanted = [name for name in names if name in mixture or name == names[0]]
+        fitted_kinds = {name: self.kinds.fitted(name, choices[name], held, rows.label, rows.weight) for name in wanted}
+        fits = {name: self.kinds.fit(name, choices[name]) for name in wanted}
+        told = {name: tried[name][0] for name in wanted}
+        unseen = Unseen(self.trials, told, fits, said["by"] == "time", self.carries)
+        models = {name: Model(one, unseen.calibration({name: 1.0})[0]) for name, one in fitted_kinds.items()}
+        calibration, said["calibrated_on"], said["calibrated_across_people"] = unseen.calibration(mixture)
+        return Selection(Model(blend.mixed(mixture, fitted_kinds), calibration), models, base_rate, said)
+
+    def _best(self, tried: Mapping[str, tuple[Said, Mapping[str, Any]]], said: dict[str, Any]) -> dict[str, float]:
+        """The mixture that is taken; how all of them did is said."""
+        mixtures = blend.mixtures(list(tried), self.goal.kinds)
+        told = [mean({name: tried[name][0] for name in one}, one) for one in mixtures]
         losses = [self.trials.losses(one) for one in told]
-        best = simplest(losses, self.trials, self.sure)
-        said |= self._compared(mixtures, told, losses) | {"mixture": mixtures[best]}
-        said["choices"] = {name: dict(choice) for name, (_, choice) in tried.items()}
-        wanted = [name for name in names if name in mixtures[best] or name == names[0]]
-        fitted_kinds = {name: self.kinds.fitted(name, tried[name][1], held, rows.label, rows.weight) for name in wanted}
-        models = {name: self._calibrated(one, tried[name][0], said) for name, one in fitted_kinds.items()}
-        model = self._calibrated(blend.mixed(mixtures[best], fitted_kinds), told[best], said)
-        return Selection(model, models, base_rate, said)
-
-    def _calibrated(self, fitted: Fitted, told: Said, said: dict[str, Any]) -> Model:
-        """On what earlier models of its kind said of later rows: of all periods, or of the latest alone."""
-        parts = self.trials.all_said(told)
-        number = calibrate.latest(parts) if said["by"] == "time" else len(parts)
-        said["calibrated_on"] = number
-        z, label, weight = (np.concatenate(column) for column in zip(*parts[-number:], strict=True))
-        people = np.concatenate([self.trials.rows.people[one.judge] for one in self.trials.periods[-number:]])
-        return Model(fitted, calibrate.fit(z, label, weight, people))
-
-    def _compared(
-        self, mixtures: Sequence[Mapping[str, float]], told: Sequence[Said], losses: Sequence[np.ndarray]
-    ) -> dict[str, Any]:
+        recipe = self.kinds.recipe
+        best = simplest(losses, self.trials, recipe.sure if self.carries else recipe.surest)
         names = ["+".join(f"{weight:g} {kind}" for kind, weight in one.items()) for one in mixtures]
-        return {
+        said |= {
             "periods": [{"fit": len(one.fit), "judge": len(one.judge)} for one in self.trials.periods],
             "log_loss": {name: self.trials.loss(one) for name, one in zip(names, losses, strict=True)},
             "auc": {name: self.trials.auc(one) for name, one in zip(names, told, strict=True)},
+            "mixture": mixtures[best],
         }
-
-
-def _mean(said: Mapping[str, Said], mixture: Mapping[str, float]) -> Said:
-    """Period by period, the weighted sum."""
-    parts = [[weight * z for z in said[name]] for name, weight in mixture.items()]
-    return [np.asarray(sum(one)) for one in zip(*parts, strict=True)]
-
-
-def features_of(selection: Selection) -> list[Feature]:
-    """What the model reads."""
-    return selection.model.fitted.features
+        return mixtures[best]
