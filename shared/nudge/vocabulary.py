@@ -202,6 +202,13 @@ class Combined(NamedTuple):
 type Expression = Asked | Combined
 """Who is meant, as a tree: what `plan.expression` reads, `decide.audience` and `measure.members` evaluate."""
 
+NUMBER_TEXT = r"^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?$"
+"""A text that an audience takes for a number where it is compared with one (as Python and Rust read the pattern)."""
+DAY_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"
+"""A text that an audience takes for a day: ISO 8601, with or without a time."""
+FIRST_MICROS, LAST_MICROS = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 to 9999 as times: a number outside is no time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Activity:

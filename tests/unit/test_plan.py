@@ -142,7 +142,11 @@ def test_an_activity_may_choose_items_and_its_hour() -> None:
     ("old", "new", "said"),
     [
         ("items: recommended", "items: best", "activities.mail.items: must be a list of names"),
-        ("{recommended: 1}", "{recommended: 0}", "activities.short.items.recommended: must be a whole number from 1 to 50"),
+        (
+            "{recommended: 1}",
+            "{recommended: 0}",
+            "activities.short.items.recommended: must be a whole number from 1 to 50",
+        ),
         ("{recommended: 1}", "{top: 1}", "activities.short.items.top: unknown name"),
         ("send_time: best", "send_time: soon", "activities.mail.send_time: must be one of now, best"),
         ("items: [a, b]", "send_time: best", "activities.fixed.send_time: what is shown inline is shown at once"),

@@ -13,16 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from math import isnan
 from typing import Any, Protocol
 
-from nudge.vocabulary import Asked, Combined, Expression
+from nudge.vocabulary import DAY_TEXT, FIRST_MICROS, LAST_MICROS, NUMBER_TEXT, Asked, Combined, Expression
 
-NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
-"""A text that counts as a number where it is compared with one."""
-DAY_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[T ])"
-"""A text that counts as a day: ISO 8601, with or without a time."""
-FIRST_MICROS, LAST_MICROS = -62_135_596_800_000_000, 253_402_300_799_999_999
-"""The years 1 to 9999: a number outside is no time."""
-
-_number, _day_text = re.compile(NUMBER), re.compile(DAY_TEXT)
+_number, _day_text = re.compile(NUMBER_TEXT), re.compile(DAY_TEXT)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,7 +80,7 @@ def _answer(asked: Asked, value: Any) -> bool | None:
 def _equal(value: Any, literal: Any) -> bool:
     """Numbers are compared as numbers, wherever one side is one and the other looks like one; days as days; else texts."""
     if isinstance(literal, date):
-        return _day(value) == literal
+        return day_of(value) == literal
     if isinstance(literal, bool):
         return _flag(value) is literal
     if isinstance(literal, float):
@@ -101,7 +94,7 @@ def _equal(value: Any, literal: Any) -> bool:
 
 
 def _ordered(asked: Asked, value: Any) -> bool | None:
-    left: Any = _day(value) if isinstance(asked.value, date) else _as_number(value)
+    left: Any = day_of(value) if isinstance(asked.value, date) else _as_number(value)
     right: Any = asked.value
     if left is None or right is None:
         return None
@@ -119,7 +112,7 @@ def _ordered(asked: Asked, value: Any) -> bool | None:
 def _as_number(value: Any) -> float | None:
     if isinstance(value, int | float):
         return float(value)
-    return float(value) if isinstance(value, str) and _number.match(value) else None
+    return float(value) if isinstance(value, str) and _number.fullmatch(value) else None
 
 
 def _flag(value: Any) -> bool | None:
@@ -130,13 +123,13 @@ def _flag(value: Any) -> bool | None:
     return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
 
 
-def _day(value: Any) -> date | None:
+def day_of(value: Any) -> date | None:
     """A day of an ISO text, or of a time in microseconds (UTC)."""
-    if isinstance(value, str) and _day_text.match(value):
+    if isinstance(value, str) and _day_text.fullmatch(value):
         try:
             return date.fromisoformat(value[:10])
         except ValueError:
             return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not FIRST_MICROS <= value <= LAST_MICROS:
         return None
-    return (_EPOCH + timedelta(microseconds=value // 1)).date()
+    return (_EPOCH + timedelta(microseconds=int(value // 1))).date()
