@@ -5,11 +5,11 @@ Errors are part of a port: `NotFound`, `Conflict`, `Unavailable` mean the same i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from nudge.vocabulary import Chunk, Consent, Counts, Decision, Email, Kind, Message, Micros, Profile, Suppression
+from nudge.vocabulary import Chunk, Consent, Counts, Decision, Kind, Message, Micros, Profile, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,14 @@ class Arrivals(Protocol):
         """Every content, for reconciliation and reports."""
 
 
-class Profiles(Protocol):
-    """People. Numbers are written by who read the latest version; consents and suppressions by anyone: the latest time wins."""
+class People(Protocol):
+    """Who asks for one person at a time."""
 
     def get(self, user_id: str, *, consistent: bool = False) -> Profile | None: ...
+
+
+class Profiles(People, Protocol):
+    """People. Numbers are written by who read the latest version; consents and suppressions by anyone: the latest time wins."""
 
     def get_many(self, user_ids: Iterable[str]) -> dict[str, Profile]:
         """Consistent, with `seen`; absent people are absent from the answer."""
@@ -149,8 +153,8 @@ class Profiles(Protocol):
     def is_address_suppressed(self, channel: str, address: str) -> bool:
         """Strongly consistent. Raises Unavailable: then nothing is sent."""
 
-    def all(self) -> Iterator[Profile]:
-        """Every person, with `seen`."""
+    def all(self, *, part: tuple[int, int] = (0, 1)) -> Iterator[Profile]:
+        """Every person, with `seen`; of `part` (n, of) those in the n-th of so many parts, each person in one of them."""
 
 
 class Lake(Protocol):
@@ -181,11 +185,11 @@ class Ledger(Protocol):
         answer: Mapping[str, Any],
         message: Message | None,
         caps: Mapping[str, int],
-        budget: tuple[str, float, float] | None,
+        budgets: Sequence[tuple[str, float, float]],
         expires_at: Micros,
     ) -> None:
         """One transaction: decision (must be new), message, `caps` counters {counter key: must stay ≤ this}, and
-        `budget` (key, cost of this, limit). Raises Conflict (reason `decision`) when the decision is known, (reason
+        `budgets`, each (key, cost of this, limit). Raises Conflict (reason `decision`) when the decision is known, (reason
         `cap` or `budget`, its text the counter's key) when a counter is full. The same record again, byte for byte,
         is our own after a lost answer: no error, and nothing counts twice."""
 
@@ -236,12 +240,34 @@ class Templates(Protocol):
         """Raises NotFound."""
 
 
-class Mailer(Protocol):
-    """An e-mail channel. One call is one attempt; there is no retry inside."""
+class Sender[Composed](Protocol):
+    """A channel: e-mail takes an `Email`, every other a `Parcel`. One call is one attempt; there is no retry inside."""
 
-    def send(self, email: Email) -> str:
-        """Returns the provider's message id. Raises Throttled (not sent, later), Refused (not sent, never) or
-        Unsure (nobody knows)."""
+    @property
+    def repeats(self) -> bool:
+        """Whether the receiver can tell a repetition by the delivery id: then, and only then, doubt may be sent again."""
+
+    def send(self, composed: Composed, /) -> str:
+        """Returns the provider's id of the message. Raises Throttled (not sent, later), Refused (not sent, never; its
+        text is the reason code) or Unsure (nobody knows). None of them carries an address."""
+
+
+type Senders = Callable[[str], Sender[Any]]
+"""The sender of a channel by its name."""
+
+
+class Clicks(Protocol):
+    """Which links of a message were followed, for as long as it takes to tell a person from a machine."""
+
+    def note(self, decision_id: str, link: str, *, at: Micros) -> list[tuple[Micros, str]]:
+        """Add one, and return all that are known of the message as (time, link). A repetition changes nothing."""
+
+
+class Secrets(Protocol):
+    """Secrets by the names that the plan uses for them."""
+
+    def get(self, name: str) -> str:
+        """Raises Unavailable when it cannot be read now, NotFound when there is none of that name."""
 
 
 class Throttled(Exception):

@@ -219,3 +219,11 @@ def test_writing_in_parallel_is_writing_the_same(table: Any) -> None:
         ["u3"],
     )  # u3 holds the very same content: our own write, as far as anyone can tell
     assert len(list(profiles.all())) == 8
+
+
+def test_the_parts_of_everybody_are_everybody_once(profiles: Profiles) -> None:
+    profiles.save([Profile(f"user {number}", state={}) for number in range(40)])
+    parts = [[one.user_id for one in profiles.all(part=(number, 4))] for number in range(4)]
+    assert sorted(user for part in parts for user in part) == sorted(one.user_id for one in profiles.all())
+    assert len(parts) == 4
+    assert max(map(len, parts)) < 40

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from zlib import crc32
 
 from nudge.adapters.profile_rows import address_id, person, row
 from nudge.vocabulary import Consent, Profile, Suppression
@@ -28,9 +29,9 @@ class MemoryProfiles:
         found = ((user_id, self.get(user_id)) for user_id in dict.fromkeys(user_ids))
         return {user_id: profile for user_id, profile in found if profile is not None}
 
-    def all(self) -> Iterator[Profile]:
+    def all(self, *, part: tuple[int, int] = (0, 1)) -> Iterator[Profile]:
         for user_id in sorted(self._people):
-            if (profile := self.get(user_id)) is not None:
+            if crc32(user_id.encode()) % part[1] == part[0] and (profile := self.get(user_id)) is not None:
                 yield profile
 
     def save(self, profiles: Sequence[Profile]) -> list[str]:

@@ -76,8 +76,8 @@ class DynamoProfiles:
             self._pause(0.05 * 2**attempt)
         raise Unavailable(f"reading people: {len(keys)} still unprocessed after {TRIES} tries")
 
-    def all(self) -> Iterator[Profile]:
-        start: dict[str, Any] = {}
+    def all(self, *, part: tuple[int, int] = (0, 1)) -> Iterator[Profile]:
+        start: dict[str, Any] = {} if part[1] == 1 else {"Segment": part[0], "TotalSegments": part[1]}
         while True:
             page = self._call(
                 "scan",
@@ -91,7 +91,7 @@ class DynamoProfiles:
             yield from map(person, page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     # ── numbers: one writer at a time ────────────────────────────────────────────────────────────────────────────────
     def save(self, profiles: Sequence[Profile]) -> list[str]:

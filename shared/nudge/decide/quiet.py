@@ -56,7 +56,7 @@ def release(now: Micros, where: ZoneInfo, hours: QuietHours | None) -> Micros:
     hour, minute = divmod(hours.until_minute, 60)
     for days in range(4):
         wall = datetime.combine(day + timedelta(days=days), time(hour, minute))
-        moment = _instant(wall, where)
+        moment = instant(wall, where)
         if moment > now and not _quiet_at(moment, where, hours):  # it still is where a whole day was skipped
             return moment
     raise AssertionError("a local time of day comes at least once in four days")
@@ -67,7 +67,7 @@ def _quiet_at(at: Micros, where: ZoneInfo, hours: QuietHours) -> bool:
     return is_quiet(local.hour * 60 + local.minute, hours)
 
 
-def _instant(wall: datetime, where: ZoneInfo) -> Micros:
+def instant(wall: datetime, where: ZoneInfo) -> Micros:
     """The instant of a local time; of a doubled one the later, of a missing one the end of the gap."""
     local = wall.replace(tzinfo=where, fold=1)
     instant = local.astimezone(UTC)

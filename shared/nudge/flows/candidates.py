@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from nudge.act.fill import fill
 from nudge.act.words import item_words, words
-from nudge.decide import eligible, moment, quiet, value
+from nudge.decide import eligible, moment, occasion, quiet, value
 from nudge.decide import request as requests
 from nudge.decide.limits import Claims, claims
 from nudge.decide.policy import Question
@@ -77,9 +77,10 @@ class Case(NamedTuple):
         activities = tuple(plan.activities[name] for name in requests.activities_of(request, plan, goal))
         person = Profile(request.user_id) if profile is None else profile
         zone = quiet.zone(person.trait("timezone"), plan.timezone)
-        calm = quiet.release(now, zone, plan.policy.quiet_hours)
+        begins = occasion.begins(run, zone, now)
+        calm = quiet.release(begins, zone, plan.policy.quiet_hours)
         free = {one.name for one in activities if one.transactional or one.channel == eligible.INLINE}
-        due_at = {one.name: now if one.name in free else calm for one in activities}
+        due_at = {one.name: begins if one.name in free else calm for one in activities}
         return cls(request, plan, person, profile is None, plan.goals[goal], activities, due_at, zone, now, {}, run)
 
     def panel(self, champions: Callable[[str], Champion | None]) -> Panel:

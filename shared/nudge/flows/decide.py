@@ -19,7 +19,7 @@ from nudge.decide.limits import Claims
 from nudge.errors import Conflict, Unavailable
 from nudge.flows.candidates import Case
 from nudge.flows.champions import Champions, PlanInForce
-from nudge.ports import Ledger, Profiles, Queue, Templates
+from nudge.ports import Ledger, People, Queue, Templates
 from nudge.vocabulary import DAY, CampaignRun, Decision, Message, Micros
 
 KEPT: Micros = 180 * DAY
@@ -32,7 +32,7 @@ MOST_ROUNDS = 5
 class Decide:
     """`POST /v1/decisions`. `plan` and `champions` are what stays warm (see `flows.champions`)."""
 
-    profiles: Profiles
+    profiles: People
     plan: PlanInForce
     champions: Champions
     templates: Templates

@@ -1,0 +1,89 @@
+"""The decisions of one segment of a run: each by the flow that answers apps, under a key that the run gives.
+
+In: a run whose segments are frozen, a line. Out: decisions in the Ledger, messages on their way, and how far it is. Profiles are
+read, and messages sent, many at once; each decision is a transaction of its own. A task that comes again finds the decisions
+that were made, and makes the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import batched
+from typing import Any, Literal
+
+from nudge.errors import BadInput, Conflict, Unavailable
+from nudge.flows.campaign_members import Read
+from nudge.flows.campaign_runs import Member, Progress, Run, Runs
+from nudge.flows.decide import Decide
+from nudge.ports import Profiles, Queue
+from nudge.vocabulary import Campaign, CampaignRun, Micros
+
+AT_ONCE = 100
+RESERVE_SECONDS = 20.0
+"""A batch is begun only where so much of the time is left."""
+
+type Ended = Literal["decided", "paused", "out of time"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Decides for the members of a run."""
+
+    decide: Decide
+    profiles: Profiles
+    runs: Runs
+
+    def __call__(
+        self, run: Run, campaign: Campaign, segment: int, *, line: float | None, now: Micros, left: Callable[[], float]
+    ) -> Ended:
+        """Decide for what is left of a segment while `left()` seconds allow. Raises Unavailable when a store does not answer."""
+        members = self.runs.members(run, segment)
+        progress = self.runs.progress(run, segment) or Progress(len(members))
+        for some in batched(members[progress.done :], AT_ONCE, strict=False):
+            if self.runs.paused(run.campaign):
+                return "paused"
+            if left() < RESERVE_SECONDS:
+                return "out of time"
+            reached = [one for one in some if line is None or one.gain >= line]
+            for answer in self._answers(run, CampaignRun(campaign, run.run), reached, now):
+                progress.add(answer)
+            progress.left_out += len(some) - len(reached)
+            progress.done += len(some)
+            self.runs.keep(run, segment, progress)
+        progress.ended = True
+        self.runs.keep(run, segment, progress)
+        return "decided"
+
+    def _answers(
+        self, run: Run, on_behalf: CampaignRun, members: Sequence[Member], now: Micros
+    ) -> Iterator[Mapping[str, Any] | None]:
+        gathered = Gathered(self.decide.queue)
+        people = self.profiles.get_many(one.user_id for one in members)
+        decide = replace(self.decide, profiles=Read(people), queue=gathered)
+        key = f"campaign/{run.campaign}/{run.run}"
+        for one in members:
+            try:
+                yield decide(run.body(one.user_id), key=key, now=now, run=on_behalf)
+            except (BadInput, Conflict):  # an id that cannot be asked for; an activity that the plan no longer has
+                yield None
+        gathered.flush()
+
+
+@dataclass(slots=True)
+class Gathered:
+    """A queue that sends many at once. What is lost with the process is in the Ledger and due: `deliver` sweeps it up."""
+
+    queue: Queue
+    bodies: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def send(self, bodies: Sequence[Mapping[str, Any]], *, delay_seconds: int = 0) -> None:
+        self.bodies.extend(bodies)
+
+    def flush(self) -> None:
+        try:
+            self.queue.send(self.bodies)
+        except Unavailable:
+            return
+        finally:
+            self.bodies = []
