@@ -17,7 +17,7 @@ from nudge import plan as plans_of
 from nudge.errors import NotFound, Unavailable
 from nudge.flows import standing
 from nudge.flows.trainings.task import tasks_of
-from nudge.measure import export, findings, frames, page, privacy, quality, tally
+from nudge.measure import audience, customers, export, findings, frames, page, privacy, quality, records, tally
 from nudge.ports import Arrivals, Lake, Models, Objects, Plans
 from nudge.profile import batch
 from nudge.vocabulary import SECOND, Kind, Micros, Plan
@@ -47,7 +47,7 @@ class Report:
         plan was ever published.
         """
         plan = plans_of.load(self.plans.current())
-        body = findings.report_body(self._evidence(plan, now))
+        body = self._figures(plan, now)
         arrived = list(self.arrivals.all())
         reasons = standing.reject_reasons(self.reports, arrived)
         body["data_quality"] = quality.data_quality(((one.kind, one.state, one.counts) for one in arrived), reasons)
@@ -59,12 +59,19 @@ class Report:
         self._write(report)
         return report
 
-    def _evidence(self, plan: Plan, now: Micros) -> findings.Evidence:
-        decisions = frames.read(self._bodies("decisions"), frames.DECISIONS)
-        wanted = [goal.event for goal in plan.goals.values()]
-        people = decisions.lazy().select("user_id").unique()
+    def _figures(self, plan: Plan, now: Micros) -> dict[str, Any]:
         events = batch.read_events(list(self._bodies("events")))
-        outcomes = batch.read_events(list(self._bodies("outcomes")))
+        outcomes = frames.fit(batch.read_events(list(self._bodies("outcomes"))), frames.OUTCOMES).collect()
+        evidence = self._evidence(plan, events, outcomes, now)
+        body = findings.report_body(evidence)
+        body["customers"] = self._customers(evidence, events, outcomes)
+        return body
+
+    def _evidence(self, plan: Plan, events: pl.LazyFrame, outcomes: pl.DataFrame, now: Micros) -> findings.Evidence:
+        parts = list(self._bodies("decisions"))
+        decisions = frames.read(parts, frames.DECISIONS)
+        wanted = [name for goal in plan.goals.values() for name in (goal.event, goal.after) if name is not None]
+        people = decisions.lazy().select("user_id").unique()
         return findings.Evidence(
             plan=plan,
             decisions=decisions,
@@ -72,8 +79,20 @@ class Report:
             .filter(pl.col("event_type").is_in(wanted))
             .join(people, on="user_id", how="semi")
             .collect(),
-            outcomes=frames.fit(outcomes, frames.OUTCOMES).filter(pl.col("decision_id").is_not_null()).collect(),
+            outcomes=outcomes.filter(pl.col("decision_id").is_not_null()),
             now=now,
+            told=records.read(parts, customers.order_event(plan)),
+        )
+
+    def _customers(self, evidence: findings.Evidence, events: pl.LazyFrame, outcomes: pl.DataFrame) -> dict[str, Any]:
+        event = customers.order_event(evidence.plan)
+        bought = frames.fit(events, frames.EVENTS).filter(pl.col("event_type") == event).collect()
+        return customers.section(
+            evidence,
+            bought,
+            users=frames.read(self._bodies("users"), audience.USERS),
+            items=frames.read(self._bodies("items"), audience.ITEMS),
+            outcomes=outcomes,
         )
 
     def _bodies(self, kind: Kind) -> Iterable[bytes]:

@@ -10,17 +10,30 @@ import polars as pl
 from nudge.measure.tally import window
 from nudge.vocabulary import Goal
 
-TOUCHES = ("email_sent", "email_open", "email_click", "inline_shown")
+TOUCHES = r"_(sent|shown|open|click)$"
+"""Outcomes of any channel (`email_open`) at which a person met a message."""
 
 
 def touches(outcomes: pl.DataFrame, sent: pl.DataFrame) -> pl.DataFrame:
     """Moments at which a person met one of our messages: user_id, at, activity, decision_id."""
-    met = outcomes.filter(pl.col("event_type").is_in(TOUCHES)).select("decision_id", pl.col("event_time").alias("at"))
+    met = outcomes.filter(pl.col("event_type").str.contains(TOUCHES)).select(
+        "decision_id", pl.col("event_time").alias("at")
+    )
     return sent.select("user_id", "decision_id", "activity").join(met, on="decision_id", how="inner")
 
 
 def last_touch(met: pl.DataFrame, happened: pl.DataFrame, goal: Goal) -> pl.DataFrame:
-    """activity, conversions, value: each goal event belongs wholly to the last touch within the goal's window before it.
+    """activity, conversions, value of `last_touches`."""
+    return by_activity(last_touches(met, happened, goal))
+
+
+def by_activity(credited: pl.DataFrame) -> pl.DataFrame:
+    """activity, conversions, value, added up."""
+    return credited.group_by("activity").agg(pl.len().alias("conversions"), pl.col("value").sum()).sort("activity")
+
+
+def last_touches(met: pl.DataFrame, happened: pl.DataFrame, goal: Goal) -> pl.DataFrame:
+    """activity, decision_id, value: each goal event belongs wholly to the last touch within the goal's window before it.
 
     Where the plan fixes the goal's value, a decision is credited with it once.
     """
@@ -32,4 +45,4 @@ def last_touch(met: pl.DataFrame, happened: pl.DataFrame, goal: Goal) -> pl.Data
     )
     if goal.value is not None:
         credited = credited.unique("decision_id", keep="first", maintain_order=True)
-    return credited.group_by("activity").agg(pl.len().alias("conversions"), pl.col("value").sum()).sort("activity")
+    return credited

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-PEOPLE = frozenset({"people", "decisions", "messages", "conversions", "attribution"})
+PEOPLE = frozenset({"people", "decisions", "messages", "conversions", "attribution", "reach", "days"})
+KEPT = frozenset(
+    {"activity", "channel", "campaign", "people", "decisions", "messages", "conversions", "reading", "reach"}
+)
 WITHHELD = "withheld: fewer people than the smallest group a report may show"
 
 
@@ -16,7 +19,14 @@ def withhold(body: dict[str, Any], smallest: int) -> dict[str, Any]:
     """
     if smallest <= 1:
         return body
-    goals = [{**goal, "activities": [_activity(one, smallest) for one in goal["activities"]]} for goal in body["goals"]]
+    goals = [
+        {
+            **goal,
+            "activities": [_activity(one, smallest) for one in goal["activities"]],
+            "contrasts": cells(goal["contrasts"], smallest),
+        }
+        for goal in body["goals"]
+    ]
     hidden = any(one.get("withheld") for goal in goals for one in goal["activities"])
     for goal in goals:
         if any(one.get("withheld") for one in goal["activities"]):
@@ -26,6 +36,9 @@ def withhold(body: dict[str, Any], smallest: int) -> dict[str, Any]:
         "goals": goals,
         "total": _emptied(body["total"]) if hidden else body["total"],
         "programme": _activity(body["programme"], smallest),
+        "campaigns": [_campaign(one, smallest) for one in body["campaigns"]],
+        "segments": cells(body["segments"], smallest),
+        **({"customers": cells(body["customers"], smallest)} if "customers" in body else {}),
         "smallest_group": smallest,
     }
 
@@ -33,19 +46,45 @@ def withhold(body: dict[str, Any], smallest: int) -> dict[str, Any]:
 def _activity(one: dict[str, Any], smallest: int) -> dict[str, Any]:
     groups = [group["people"] for group in one["conversions"].values()]
     small = any(0 < size < smallest for size in (*groups, *one["people"].values()))
-    shown = {name: _counts(value, smallest) if name in PEOPLE else value for name, value in one.items()}
+    shown = {
+        name: _counts(value, smallest) if name in PEOPLE else cells(value, smallest) if name == "course" else value
+        for name, value in one.items()
+    }
     if not small:
         return shown
-    kept = {"activity", "channel", "people", "decisions", "messages", "conversions"}
-    emptied = {name: value if name in kept else _emptied(value) for name, value in shown.items()}
+    emptied = {name: value if name in KEPT else _emptied(value) for name, value in shown.items()}
     emptied["conversions"] = _emptied(emptied["conversions"])
     return {**emptied, "withheld": True}
+
+
+def _campaign(one: dict[str, Any], smallest: int) -> dict[str, Any]:
+    shown = {name: _counts(value, smallest) if name in PEOPLE else value for name, value in one.items()}
+    shown["activities"] = [_activity(part, smallest) for part in one["activities"]]
+    if any(part.get("withheld") for part in shown["activities"]):
+        hidden = ("total", "incremental_conversions", "revenue", "attribution")
+        shown |= {name: _emptied(shown[name]) for name in hidden} | {"withheld": True}
+    return shown
+
+
+def cells(value: Any, smallest: int) -> Any:
+    """Tables whose cells say of how many `people` they speak: a cell of fewer is emptied, and counts of ends with it."""
+    if isinstance(value, list):
+        return [cells(one, smallest) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "ends" in value:
+        return {**value, "ends": _counts(value["ends"], smallest)}
+    people = value.get("people")
+    sizes: list[Any] = list(people.values()) if isinstance(people, dict) else [people]
+    if any(0 < size < smallest for size in sizes if isinstance(size, int)):
+        return _emptied(value)
+    return {name: cells(held, smallest) for name, held in value.items()}
 
 
 def _counts(value: Any, smallest: int) -> Any:
     """Small counts become None, wherever they stand; with one alone goes the next smallest beside it."""
     if isinstance(value, list):
-        return [one for one in value if not (isinstance(one, dict) and 0 < one.get("count", 0) < smallest)]
+        return [_counts(one, smallest) for one in value if not _few(one, smallest)]
     if not isinstance(value, dict):
         return value
     inner = {name: _counts(held, smallest) for name, held in value.items()}
@@ -57,6 +96,12 @@ def _counts(value: Any, smallest: int) -> Any:
     if small:  # a rate or an amount would tell the count
         small |= {name for name, held in inner.items() if isinstance(held, float)}
     return {name: None if name in small else held for name, held in inner.items()}
+
+
+def _few(one: Any, smallest: int) -> bool:
+    """A line that speaks of few people or messages."""
+    size = one.get("count", one.get("people")) if isinstance(one, dict) else None
+    return isinstance(size, int) and 0 < size < smallest
 
 
 def _emptied(value: Any) -> Any:

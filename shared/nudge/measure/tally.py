@@ -13,24 +13,19 @@ import polars as pl
 from nudge.measure.lift import Arm
 from nudge.vocabulary import NOTHING, Goal, Micros
 
-STATES = {
-    "email_sent": "sent",
-    "inline_shown": "sent",
-    "email_skipped": "skipped",
-    "email_failed": "failed",
-    "email_unknown": "unknown",
-}
-"""Outcome → final state of its message."""
+ENDING = r"_(sent|shown|skipped|failed|unknown)$"
+"""An outcome of any channel (`email_sent`, `inline_shown`) that is the final state of its message."""
 STRENGTH = {"sent": 3, "skipped": 2, "failed": 2, "unknown": 1}
 """A message once unknown may be settled later; a sent one stays sent."""
 REACTIONS = {
-    "delivered": "email_delivery",
-    "opened": "email_open",
-    "clicked": "email_click",
-    "bounced": "email_bounce",
-    "complained": "email_complaint",
-    "unsubscribed": "email_unsubscribe",
+    "delivered": "_delivery",
+    "opened": "_open",
+    "clicked": "_click",
+    "bounced": "_bounce",
+    "complained": "_complaint",
+    "unsubscribed": "_unsubscribe",
 }
+"""What became of a message → how the outcome ends, on any channel."""
 
 
 def moment(now: Micros) -> datetime:
@@ -180,7 +175,7 @@ def messages(decisions: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
     why, and a count of each of `REACTIONS`. A message that was skipped or failed has cost 0."""
     done = decisions.filter((pl.col("activity") != NOTHING) & (pl.col("group") == "treatment"))
     done = done.select("decision_id", "user_id", "decided_at", "activity", "cost")
-    state = pl.col("event_type").replace_strict(STATES, default=None, return_dtype=pl.String)
+    state = pl.col("event_type").str.extract(ENDING).replace("shown", "sent")
     ended = (
         outcomes.with_columns(state.alias("state"))
         .filter(pl.col("state").is_not_null() & pl.col("decision_id").is_not_null())
@@ -193,7 +188,7 @@ def messages(decisions: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
         .select("decision_id", "state", "why")
     )
     reacted = outcomes.group_by("decision_id").agg(
-        (pl.col("event_type") == kind).any().alias(name) for name, kind in REACTIONS.items()
+        pl.col("event_type").str.ends_with(kind).any().alias(name) for name, kind in REACTIONS.items()
     )
     joined = (
         done.join(ended, on="decision_id", how="left").join(reacted, on="decision_id", how="left").sort("decision_id")

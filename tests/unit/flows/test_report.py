@@ -49,7 +49,7 @@ class Shelf:
 
 def lake_of(shop: Any, parts: int = 1, *, twice: bool = False) -> Shelf:
     shelf = Shelf()
-    for kind in ("decisions", "events", "outcomes"):
+    for kind in ("decisions", "events", "outcomes", "users", "items"):
         bodies = shop.bodies(kind, parts)
         shelf.bodies[kind] = [*bodies, *(reversed(bodies) if twice else [])]
     return shelf

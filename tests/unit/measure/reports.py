@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from nudge import plan
-from nudge.measure import findings, frames, quality
+from nudge.measure import audience, customers, findings, frames, quality, records
 from nudge.vocabulary import Counts
 from tests.unit.measure import world
 
@@ -35,6 +37,29 @@ MODELS: list[dict[str, Any]] = [
         "challenger": None,
     },
 ]
+FORECASTS: list[dict[str, Any]] = [
+    {
+        "name": "demand.purchase.value.all.day",
+        "event": "purchase",
+        "of": "value",
+        "by": "all",
+        "every": "day",
+        "method": "library",
+        "confidence": 0.95,
+        "series": [
+            {
+                "series": "all",
+                "every": "day",
+                "points": [{"at": f"2026-03-{n:02d}", "value": 900.0 + 40 * (n % 7)} for n in range(1, 31)],
+                "forecast": [
+                    {"at": f"2026-04-{n:02d}", "value": 1000.0, "low": 700.0, "high": 1300.0, "naive": 990.0}
+                    for n in range(1, 15)
+                ],
+                "flags": [{"at": "2026-03-20", "kind": "anomaly", "value": 2000.0, "expected": 1000.0, "score": 6.0}],
+            }
+        ],
+    }
+]
 
 
 def report(shop: world.World, *, plan_data: dict[str, Any] | None = None, truth: bool = True) -> dict[str, Any]:
@@ -43,8 +68,18 @@ def report(shop: world.World, *, plan_data: dict[str, Any] | None = None, truth:
         kind: frames.read(shop.bodies(kind), getattr(frames, kind.upper()))
         for kind in ("decisions", "events", "outcomes")
     }
-    evidence = findings.Evidence(plan.load(plan_data or world.PLAN), **read, now=world.micros(world.NOW))
+    loaded = plan.load(plan_data or world.PLAN)
+    told = records.read(shop.bodies("decisions"), customers.order_event(loaded))
+    evidence = findings.Evidence(loaded, **read, now=world.micros(world.NOW), told=told)
     body = findings.report_body(evidence)
+    body["customers"] = customers.section(
+        evidence,
+        read["events"].filter(pl.col("event_type") == "purchase"),
+        users=frames.read(shop.bodies("users"), audience.USERS),
+        items=frames.read(shop.bodies("items"), audience.ITEMS),
+        outcomes=read["outcomes"],
+    )
+    body["forecasts"] = FORECASTS
     body["data_quality"] = quality.data_quality(ARRIVED, REASONS)
     body["models"] = MODELS
     if truth:

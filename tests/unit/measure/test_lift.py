@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -170,6 +170,7 @@ def worth(people: Arm, each: float) -> Arm:
     return Arm(people.converted * each, people.converted, people.before, people.people)
 
 
+@settings(deadline=None)
 @given(amounts, amounts)
 @example([1.0, 1.0], [2.0, 2.0])
 def test_whatever_the_people_did_an_interval_holds_its_estimate(one: list[float], two: list[float]) -> None:

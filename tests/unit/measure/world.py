@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from nudge.measure import frames
+from nudge.measure import audience, frames
 from nudge.vocabulary import Micros
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -34,6 +34,13 @@ PLAN: dict[str, Any] = {
     "policy": {"holdout": 0.1},
     "channels": {"email": {"sender": "Shop <a@shop.example>", "postal_address": "Shop, 1 Street, Town"}},
 }
+SCHEMAS: dict[str, Any] = {
+    "decisions": {**frames.DECISIONS, "record": pl.String()},
+    "events": frames.EVENTS,
+    "outcomes": frames.OUTCOMES,
+    "users": audience.USERS,
+    "items": audience.ITEMS,
+}
 LIFT = {"discount_mail": 0.10, "reminder_mail": 0.03, "banner": 0.0, "news_mail": 0.05}
 
 
@@ -49,6 +56,8 @@ class World:
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     truth: dict[str, float] = field(default_factory=dict)
+    users: list[dict[str, Any]] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
 
     def bodies(self, kind: str, parts: int = 1) -> list[bytes]:
         rows: list[dict[str, Any]] = getattr(self, kind)
@@ -56,7 +65,7 @@ class World:
 
 
 def parquet(kind: str, rows: Iterable[dict[str, Any]]) -> bytes:
-    schema = {"decisions": frames.DECISIONS, "events": frames.EVENTS, "outcomes": frames.OUTCOMES}[kind]
+    schema = SCHEMAS[kind]
     out = BytesIO()
     frame(schema, rows).write_parquet(out)
     return out.getvalue()
@@ -85,6 +94,40 @@ def decision(user: str, at: datetime, chosen: str, group: str, **other: Any) -> 
     }
 
 
+def record(made: dict[str, Any], *, campaign: str | None = None, removed: dict[str, str] | None = None) -> str:
+    """The record of a decision, as far as a report reads it: every activity open with equal shares of 90 %, but for those removed."""
+    out = removed or {}
+    names = [*PLAN["activities"], "nothing"]
+    open_ones = [name for name in names if name not in out]
+    offered = [
+        {"activity": name, "probability": 0.1, "value": 4.0, "propensity": 0.0 if name in out else 1 / len(open_ones), "removed": out.get(name)}
+        for name in names
+    ]  # fmt: skip
+    number = int(made["user_id"][1:])
+    vector = {
+        "trait.country": ("DE", "AT", "CH")[number % 3],
+        "trait.device": "phone" if number % 2 else "desktop",
+        "trait.name": made["user_id"],
+        "trait.age": 20.0 + number % 50,
+        "total.purchase": float(number % 4),
+        "days_since.purchase": float(number % 60) if number % 4 else None,
+    }
+    context = {"campaign": campaign} if campaign else {}
+    return json.dumps(
+        {
+            "decision_id": made["decision_id"],
+            "candidates": offered,
+            "vector": vector,
+            "context": context,
+            "person": {"alive": 0.9, "purchases": 1.0, "spend": 10.0 + number % 97},
+        }
+    )
+
+
+def user(name: str, at: datetime, **other: Any) -> dict[str, Any]:
+    return {"user_id": name, "effective_at": at, **other}
+
+
 def outcome(of: dict[str, Any], kind: str, after: timedelta, **properties: Any) -> dict[str, Any]:
     told = {"activity": of["activity"], "goal": of["goal"], **properties}
     return {
@@ -106,14 +149,23 @@ def shop(people: int = 3000, seed: int = 7) -> World:
     """A world in which each activity raises the chance of its goal by `LIFT` over 12 % (purchase) or 40 % (visit)."""
     random, world = Random(seed), World()
     names = list(PLAN["activities"])
+    world.items = [{"item_id": f"i{n}", "effective_at": START, "title": f"Item {n}"} for n in range(5)]
     for number in range(people):
         user = f"u{number:05d}"
+        told = {"email": f"{user}@people.example"} if number % 10 else {}
+        world.users.append({"user_id": user, "effective_at": START, **told, "email_consent": number % 7 != 0})
         untouched = random.random() < 0.1
         held = {name: random.random() < 0.3 for name in names}
         at = START + timedelta(seconds=random.randrange(30 * 86400))
         if random.random() < 0.4:
             world.events.append(
-                event(user, at - timedelta(days=random.uniform(0, 25)), "purchase", random.uniform(20, 60))
+                event(
+                    user,
+                    at - timedelta(days=random.uniform(0, 25)),
+                    "purchase",
+                    random.uniform(20, 60),
+                    item_id=f"i{number % 5}",
+                )
             )
         for step in range(random.randrange(1, 3)):
             moment = at + timedelta(days=8 * step, minutes=step)
@@ -134,7 +186,9 @@ def _one(
     world: World, random: Random, user: str, at: datetime, chosen: str, untouched: bool, held: dict[str, bool]
 ) -> None:
     group = "global_holdout" if untouched else "holdout" if held.get(chosen) else "treatment"
-    made = decision(user, at, chosen, group)
+    made = decision(user, at, chosen, group, propensity=0.9 / 4 if chosen != "nothing" else 0.1)
+    blocked = {"banner": "audience"} if chosen != "banner" and int(user[1:]) % 5 == 0 else None
+    made["record"] = record(made, campaign="spring" if int(user[1:]) % 2 else None, removed=blocked)
     world.decisions.append(made)
     reached = made["activity"] != "nothing" and _message(world, random, made)
     visit = made["goal"] == "visit"

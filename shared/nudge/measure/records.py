@@ -1,0 +1,108 @@
+"""Records of decisions (JSON text, as `decide` wrote them) come in; of each, the little that a report needs goes out.
+
+A record holds the whole decision, vector and all: some kilobytes. Parts of the lake are read one after the other, and only the
+columns of `TOLD` stay. What a record does not say is null. Knows no store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
+
+import polars as pl
+
+from nudge.measure.frames import empty, fit
+
+OFFER = pl.Struct(
+    {
+        "activity": pl.String(),
+        "probability": pl.Float64(),
+        "value": pl.Float64(),
+        "propensity": pl.Float64(),
+        "removed": pl.String(),
+    }
+)
+TRAIT = pl.Struct({"name": pl.String(), "level": pl.String()})
+TOLD: dict[str, pl.DataType] = {
+    "decision_id": pl.String(),
+    "campaign": pl.String(),
+    "offered": pl.List(OFFER),
+    "traits": pl.List(TRAIT),
+    "orders": pl.Float64(),
+    "since": pl.Float64(),
+    "spend": pl.Float64(),
+}
+"""`campaign`, the candidates (`removed`: why not, null: it could be drawn), the person's traits that are words, `orders` and days `since` the
+last one (of the event asked for), and the `spend` that the value model expected; all as of the decision."""
+PREFIX = "trait."
+LOOKED_AT = 20
+"""Records of a part that are looked at for the names of traits."""
+MOST_TRAITS = 12
+WHOLE = {"record": pl.String(), "decision_id": pl.String(), "campaign": pl.String()}
+
+
+def read(bodies: Iterable[bytes], event: str | None) -> pl.DataFrame:
+    """One frame (`TOLD`) of all parts of `lake/decisions`, one row a decision id; `event` is what counts as an order."""
+    parts = [told(fit(pl.scan_parquet(BytesIO(body)), WHOLE).collect(), event) for body in bodies]
+    return pl.concat([empty(TOLD), *parts]).unique("decision_id", keep="first", maintain_order=True)
+
+
+def told(rows: pl.DataFrame, event: str | None) -> pl.DataFrame:
+    """`TOLD` of rows with `decision_id`, `record` and `campaign`; a part with a record that cannot be read tells nothing but its ids."""
+    names = _traits(rows["record"].drop_nulls().head(LOOKED_AT).to_list())
+    try:
+        held = rows.with_columns(pl.col("record").fill_null("{}").str.json_decode(_shape(names, event)))
+    except pl.exceptions.PolarsError:
+        held = rows.with_columns(pl.lit("{}").alias("record")).with_columns(
+            pl.col("record").str.json_decode(_shape(names, event))
+        )
+    said, vector = pl.col("record").struct, pl.col("record").struct.field("vector").struct
+    context, person = said.field("context").struct, said.field("person").struct
+    return held.select(
+        "decision_id",
+        pl.coalesce("campaign", said.field("campaign"), context.field("campaign")).alias("campaign"),
+        said.field("candidates").alias("offered"),
+        _traits_of(names, vector).cast(pl.List(TRAIT)).alias("traits"),
+        (vector.field(f"total.{event}") if event else pl.lit(None)).cast(pl.Float64).alias("orders"),
+        (vector.field(f"days_since.{event}") if event else pl.lit(None)).cast(pl.Float64).alias("since"),
+        person.field("spend").alias("spend"),
+    )
+
+
+def _shape(names: list[str], event: str | None) -> pl.Struct:
+    vector: dict[str, Any] = {f"{PREFIX}{name}": pl.String() for name in names}
+    if event:
+        vector |= {f"total.{event}": pl.Float64(), f"days_since.{event}": pl.Float64()}
+    return pl.Struct(
+        {
+            "campaign": pl.String(),
+            "candidates": pl.List(OFFER),
+            "context": pl.Struct({"campaign": pl.String()}),
+            "person": pl.Struct({"spend": pl.Float64()}),
+            "vector": pl.Struct(vector or {"-": pl.String()}),
+        }
+    )
+
+
+def _traits_of(names: list[str], vector: Any) -> pl.Expr:
+    if not names:
+        return pl.lit(None)
+    pairs = [
+        pl.struct(pl.lit(name).alias("name"), vector.field(f"{PREFIX}{name}").alias("level")).alias(name)
+        for name in names
+    ]
+    return pl.concat_list(pairs)
+
+
+def _traits(records: list[str]) -> list[str]:
+    """Names of traits that hold words, in order."""
+    found: set[str] = set()
+    for record in records:
+        try:
+            vector = json.loads(record)["vector"]
+            found |= {name for name, value in vector.items() if name.startswith(PREFIX) and isinstance(value, str)}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return [name.removeprefix(PREFIX) for name in sorted(found)][:MOST_TRAITS]
