@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 from nudge.errors import Conflict, NotFound
@@ -20,6 +20,7 @@ from nudge.ports import Objects
 from nudge.vocabulary import Micros
 
 PREFIX = "campaigns/"
+COUNTED = ("activities", "groups", "removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,10 @@ class Run:
         return f"{PREFIX}{self.campaign}/{self.run}/"
 
     def body(self, user_id: str, *, dry_run: bool = False) -> dict[str, Any]:
-        """What the decision is asked for a member: the same in every repetition, whatever the plan says by then."""
-        return {"user_id": user_id, "goal": self.goal, "candidates": list(self.activities), "dry_run": dry_run}
+        """What the decision is asked for a member: the same in every repetition, whatever the plan says by then. Reasons are
+        worked out when somebody asks for them: they would take as long as the decision."""
+        asked: dict[str, Any] = {"user_id": user_id, "goal": self.goal, "candidates": list(self.activities)}
+        return asked | {"dry_run": dry_run, "explain": False}
 
 
 class Member(NamedTuple):
@@ -62,6 +65,10 @@ class Progress:
     left_out: int = 0
     refused: int = 0
     ended: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        counted = {name: dict(getattr(self, name)) for name in COUNTED}
+        return {one.name: getattr(self, one.name) for one in fields(self)} | counted
 
     def add(self, answer: Mapping[str, Any] | None) -> None:
         """Count one decision; None is a person of whom nothing could be decided."""
@@ -145,7 +152,7 @@ class Runs:
     def keep(self, run: Run, segment: int, progress: Progress) -> None:
         """Keep how far a segment is."""
         self.objects.put(
-            f"{run.place}decided/{segment:04d}.json", _body(asdict(progress)), content_type="application/json"
+            f"{run.place}decided/{segment:04d}.json", _body(progress.plain()), content_type="application/json"
         )
 
     def undecided(self, run: Run) -> list[int]:
@@ -193,7 +200,7 @@ class Runs:
 
 
 def _progress(held: Mapping[str, Any]) -> Progress:
-    counted = {name: Counter(held[name]) for name in ("activities", "groups", "removed")}
+    counted = {name: Counter(held[name]) for name in COUNTED}
     return Progress(**{**held, **counted})
 
 
