@@ -98,14 +98,14 @@ def _said(one: str | bool) -> str:
 
 def minutes(text: Any) -> int | None:
     """ "21:00" as minutes of the day; None when it is no time of day."""
-    if isinstance(text, int):  # plans stored before YAML 1.2 was read hold an unquoted 21:00 as the number 21 * 60
+    if isinstance(text, int) and not isinstance(
+        text, bool
+    ):  # plans stored before YAML 1.2 was read hold an unquoted 21:00 as the number 21 * 60
         return text if 0 <= text < 24 * 60 else None
-    try:
-        hour, minute = str(text).split(":")
-        parts = int(hour), int(minute)
-    except ValueError:
+    hour, _, minute = text.partition(":") if isinstance(text, str) else ("", "", "")
+    if not (hour + minute).isdecimal() or not (hour + minute).isascii() or not 1 <= len(hour) <= 2 or len(minute) != 2:
         return None
-    return parts[0] * 60 + parts[1] if 0 <= parts[0] < 24 and 0 <= parts[1] < 60 else None
+    return int(hour) * 60 + int(minute) if int(hour) < 24 and int(minute) < 60 else None
 
 
 def micros(value: Any) -> Micros | None:

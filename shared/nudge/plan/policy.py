@@ -41,7 +41,7 @@ def check_channel(c: Checks, name: str, one: Any) -> None:
     if form is None:
         c.one_of(name, path, CHANNELS)
         return
-    channel = c.mapping(one or {}, path, {*form.needs, *form.may})
+    channel = c.mapping({} if one is None else one, path, {*form.needs, *form.may})
     for key in channel:
         if key not in form.needs:
             c.text(channel[key], f"{path}.{key}")

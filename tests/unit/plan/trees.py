@@ -7,8 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from nudge import plan
 from nudge.plan.audiences import Names
 from nudge.vocabulary import Asked, Combined, Expression
+from tests.unit.plan.plans import EXAMPLE
 
 NAMES = Names(("purchase", "churn"), "purchase")
 NUMBERS = ("count.purchase.30d", "days_since.purchase", "category.Home & Garden.share", "open_rate", "predicted.churn")
@@ -51,3 +53,28 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and (
         len(one) == len(other) and all(map(same, one, other)) if isinstance(one, tuple) else bool(one == other)
     )
+
+
+# ── plans with anything anywhere ─────────────────────────────────────────────────────────────────────────────────────
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inside = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(place for key, value in inside for place in _places(value, (*path, key)))]
+
+
+PLACES = [place for place in _places(plan.parse(EXAMPLE)) if place]
+
+
+def changed(data: Any, place: tuple[Any, ...], value: Any) -> Any:
+    """The plan with something else in one place."""
+    held = data
+    for key in place[:-1]:
+        held = held[key]
+    held[place[-1]] = value
+    return data

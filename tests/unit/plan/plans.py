@@ -1,0 +1,108 @@
+"""The plan of docs/plan.md, and what can be wrong with it: (what is replaced, by what, what is said about it)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "plan.md").read_text(), re.DOTALL)[0]
+WINBACK = '    schedule: {every: week, on: monday, at: "10:00", zone: person}\n'
+CART = "    when: {event: add_to_cart, without: purchase, within: 2h}\n"
+DATE = '    when: {date: birthday, at: "09:00", before: 3 days}'
+LINE = "    when: {predicted: churn, above: 60%}\n"
+
+WRONG = [
+    ("  winback:  ", "  winback: {}\n  second:  ", "campaigns.winback: needs either 'schedule'"),
+    (WINBACK, "", "campaigns.winback: needs either 'schedule' (by the clock) or 'when'"),
+    (WINBACK, WINBACK + LINE, "campaigns.winback: needs either 'schedule' (by the clock) or 'when'"),
+    ("every: week", "every: weak", "campaigns.winback.schedule.every: must be one of day, week, month, once; did you mean 'week'?"),
+    ("on: monday", "on: mondey", "campaigns.winback.schedule.on: must be one of monday, tuesday"),
+    ("every: week, on: monday", "every: month, on: 32", "campaigns.winback.schedule.on: must be a whole number from 1 to 31"),
+    ("every: week, on: monday", "every: once, on: soon", "campaigns.winback.schedule.on: must be a date such as 2026-12-01"),
+    ("every: week, on: monday", "every: day, on: monday", "campaigns.winback.schedule.on: every day needs no 'on'"),
+    ('at: "10:00", zone', 'at: "24:00", zone', "campaigns.winback.schedule.at: must be a time of day"),
+    ('at: "10:00", ', "", "campaigns.winback.schedule.at: must be a time of day"),
+    ("zone: person", "zone: mine", "campaigns.winback.schedule.zone: must be one of plan, person"),
+    ("on: monday, at", "om: monday, at", "campaigns.winback.schedule.om: unknown name; known are at, every, on, zone"),
+    ("    capacity: 2000", "    capactiy: 2000", "campaigns.winback.capactiy: unknown name; known are activities"),
+    ("    capacity: 2000", "    capacity: 0", "campaigns.winback.capacity: must be a whole number from 1"),
+    ("    budget: 5000", "    budget: much", "campaigns.winback.budget: must be a number ≥ 0"),
+    ("budget_per_run: 500", "budget_per_run: -1", "campaigns.winback.budget_per_run: must be a number ≥ 0"),
+    ("    holdout: 0.1 ", "    holdout: 1 ", "campaigns.winback.holdout: must be a number from 0 to 0.9"),
+    ("2027-03-01T", "2026-11-01T", "campaigns.winback.ends_at: must be later than starts_at"),
+    ("2026-12-01T00:00:00+01:00", "tomorrow", "campaigns.winback.starts_at: must be an ISO 8601 time with a zone"),
+    ("activities: [discount_mail, reminder_mail]     #", "activities: [discount_mial]  #", "campaigns.winback.activities[0]: must be one of reminder_mail, discount_mail; did you mean 'discount_mail'?"),
+    ("activities: [discount_mail, reminder_mail]     #", "activities: []  #", "campaigns.winback.activities: must name at least one activity"),
+    ("activities: [discount_mail, reminder_mail]     #", "activities: [nothing]  #", "'nothing' is always a candidate; leave it out"),
+    ("activities: [discount_mail, reminder_mail]     #", "activities: [reminder_mail, reminder_mail]  #", "names an activity twice"),
+    ("reminder_mail: {goal: purchase,", "reminder_mail: {goal: churn,", "is an activity of the goal 'churn', and the campaign's goal is 'purchase'"),
+    ("reminder_mail: {goal: purchase,", "reminder_mail: {goal: purchase, transactional: true,", "is transactional: it is sent when a request names it"),
+    ("orders >= 2 and churn", "orders >= 2 adn churn", "campaigns.winback.audience: column 13 (here: adn churn"),
+    ("orders >= 2 and churn", "context.page = home and churn", "context.… is what a request says, and here is no request"),
+    ("audience: not order_trend > 1 ", "audience: 7 ", "activities.discount_mail.audience: must be a text such as: orders_30d >= 2"),
+    ("audience: not order_trend > 1 ", "audience: [{name: country, at_least: soon}] ", "activities.discount_mail.audience[0]: a bound must be a number or a date"),
+    ("audience: not order_trend > 1 ", "audience: [{name: country, in: [{}]}] ", "activities.discount_mail.audience[0].in: must be a text, a number, true or false"),
+    ("audience: not order_trend > 1 ", "audience: [{name: country, is: a, in: [b]}] ", "activities.discount_mail.audience[0]: needs exactly one of is, is_not"),
+    ("audience: not order_trend > 1 ", "audience: [{name: country, known: yes}] ", "activities.discount_mail.audience[0].known: must be true or false"),
+    ("    goal: purchase\n    audience: >", "    goal: purchese\n    audience: >", "campaigns.winback.goal: must be one of purchase, churn; did you mean 'purchase'?"),
+    (CART, "    when: {without: purchase, within: 2h}\n", "campaigns.cart.when: needs exactly one of event, date, predicted"),
+    (CART, "    when: {event: a, date: b}\n", "campaigns.cart.when: needs exactly one of event, date, predicted"),
+    (CART, "    when: {event: a, without: b}\n", "campaigns.cart.when: 'without' and 'within' belong together"),
+    (CART, "    when: {event: a, without: a, within: 2h}\n", "campaigns.cart.when.without: must be another event"),
+    (CART, "    when: {event: a, without: b, within: soon}\n", "campaigns.cart.when.within: must be a time such as 30 minutes"),
+    (CART, "    when: {event: a, without: b, within: 91 days}\n", "campaigns.cart.when.within: must be from 1 minute to 90 days"),
+    (CART, "    when: {event: 3}\n", "campaigns.cart.when.event: must be a text"),
+    (CART, "    when: at once\n", "campaigns.cart.when: must be a mapping"),
+    ("before: 3 days}", "before: 3 hours}", "campaigns.birthday.when.before: must be whole days"),
+    ("before: 3 days}", "repeat: weekly}", "campaigns.birthday.when.repeat: must be one of yearly, once"),
+    ("before: 3 days}", "zone: mine}", "campaigns.birthday.when.zone: must be one of plan, person"),
+    ("above: 60%", "above: 60", "campaigns.leaving.when.above: must be a number from 0 to 1"),
+    ("above: 60%", "above: 60%, below: 10%", "campaigns.leaving.when: needs either 'above' or 'below'"),
+    ("predicted: churn", "predicted: chrun", "campaigns.leaving.when.predicted: must be one of purchase, churn, alive, purchases, spend; did you mean 'churn'?"),
+    ("policy: rules", "policy: guess", "campaigns.birthday.policy: must be one of squarecb, greedy, thompson, uplift_first, rules"),
+    ("      - do: reminder_mail\n", "", "campaigns.cart.steps[1].branch: needs a 'do' before it"),
+    ("- do: reminder_mail", "- do: reminder", "campaigns.cart.steps[1].do: must be one of reminder_mail, discount_mail; did you mean 'reminder_mail'?"),
+    ("- do: reminder_mail", "- {do: reminder_mail, wait: 1 day}", "campaigns.cart.steps[1]: needs exactly one of do, wait, branch, stop_on"),
+    ("- do: reminder_mail", "- {send: reminder_mail}", "campaigns.cart.steps[1].send: unknown name; known are branch, do, stop_on, wait"),
+    ("stop_on: goal ", "stop_on: gaol ", "campaigns.cart.steps[0].stop_on: must be one of goal, purchase, churn; did you mean 'goal'?"),
+    ("{wait: 1 day}", "{wait: 1 fortnight}", "campaigns.cart.steps[2].branch.yes[0].wait: must be a time such as"),
+    ("{wait: 1 day}", "{wait: 400 days}", "must be from 1 minute to 366 days"),
+    ("yes: [{wait: 1 day}, {do: discount_mail}]", "yes: []", "campaigns.cart.steps[2].branch: needs steps under 'yes' or 'no'"),
+    ("          within: 2 days\n", "", "campaigns.cart.steps[2].branch.within: must be a time such as"),
+    ("no: []", "no: {}", "campaigns.cart.steps[2].branch.no: must be a list of steps"),
+    ("caps: {email: {per_day: 1,", "caps: {emial: {per_day: 1,", "policy.caps.emial: unknown name; known are email, event, inline, push, sms, webhook; did you mean 'email'?"),
+    ("per_day: 1,", "per_day: 0.5,", "policy.caps.email.per_day: must be a whole number from 0"),
+    ("caps: {email: {per_day: 1, per_week: 3}}", "caps: []", "policy.caps: must be a mapping"),
+    ("channel: email, template: reminder", "channel: emial, template: reminder", "activities.reminder_mail.channel: must be one of email, sms, push, webhook, event, inline; did you mean 'email'?"),
+    ("    template: discount\n", "", "activities.discount_mail.template: must be a text"),
+    ("    cost: 0.50", "    transactional: perhaps", "activities.discount_mail.transactional: must be true or false"),
+    ("    cost: 0.50", "    goal: [purchase]", "activities.discount_mail.goal: stands here twice"),
+    ("purchase: {event: purchase, within_days: 7", "purchase: {event: purchase, within_days: a week", "goals.purchase.within_days: must be a number from 0.01 to 730"),
+    ("    sender:", "    snder:", "channels.email.snder: unknown name; known are postal_address, reply_to, sender; did you mean 'sender'?"),
+    ("currency: EUR", "currency: 7", "currency: must be a text"),
+    ("timezone: Europe/Berlin", "timezone: Berlin", "timezone: must be an IANA zone"),
+    ("\ncampaigns:", "\ncampaigns: []\n\nextra:", "campaigns: must be a mapping of names to campaigns"),
+    ("\npolicy:", "\npolice:", "police: unknown name; known are activities, campaigns"),
+]  # fmt: skip
+
+SAID_BY_CODE_ALONE = (
+    "did you mean 'discount_mail'?",
+    "must be another event",
+    "must be later",
+    "is an activity of",
+    "is transactional",
+    "column ",
+    "context.…",
+    "a bound must be",
+    "must be one of purchase, churn",
+    "whole days",
+    "must be one of goal",
+    "must be one of reminder_mail",
+    "needs a 'do'",
+    "needs steps under",
+    "must be from 1 minute",
+    "stands here twice",
+    "IANA zone",
+)
+"""Parts of what is said where a JSON Schema cannot say it: what is defined elsewhere in the plan, arithmetic, order, and YAML itself."""
