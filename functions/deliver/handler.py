@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from nudge import edge
+from nudge.act import link
 from nudge.adapters.channels import senders
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
@@ -31,6 +32,7 @@ def flows() -> tuple[Deliver, Sweep]:
     dynamodb = client("dynamodb")
     lake = S3Objects(client("s3"), here.lake_bucket)
     ledger = DynamoLedger(dynamodb, here.ledger_table)
+    signer = KmsSigner(client("kms"), here.token_key_id)
     deliver = Deliver(
         ledger=ledger,
         profiles=DynamoProfiles(dynamodb, here.profiles_table),
@@ -39,7 +41,8 @@ def flows() -> tuple[Deliver, Sweep]:
         senders=senders(
             configuration_set=here.configuration_set, secrets=StoredSecrets(lambda: client("ssm"), clock=edge.now)
         ),
-        signer=KmsSigner(client("kms"), here.token_key_id),
+        signer=signer,
+        link_key=link.keys(signer.sign),
         public_url=here.public_url,
     )
     return deliver, Sweep(ledger=ledger, queue=SqsQueue(client("sqs"), here.deliver_queue_url))

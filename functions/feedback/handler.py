@@ -1,4 +1,4 @@
-"""What became of our mails (SES → SNS → queue), and `GET`/`POST /u/{token}`: who wants no more of them."""
+"""What became of our mails (SES → SNS → queue); `GET /c/{token}`: who follows a link; `GET`/`POST /u/{token}`: who wants no more."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from functools import cache
 from typing import Any
 
 from nudge import edge
-from nudge.act import page
+from nudge.act import link, page
 from nudge.act.notice import unwrap
+from nudge.adapters.clicks import DynamoClicks
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
-from nudge.errors import NotFound
+from nudge.errors import NotFound, Unavailable
+from nudge.flows.click import Click
 from nudge.flows.feedback import Feedback
 from nudge.flows.unsubscribe import Unsubscribe
 from nudge.http import Request, Routes
 from nudge.settings import FeedbackSettings
 
 routes = Routes()
+HTML = "text/html; charset=utf-8"
 
 
 @cache
-def flows() -> tuple[Feedback, Unsubscribe, str]:
+def flows() -> tuple[Feedback, Unsubscribe, Click, str]:
     """Who is who, built on first use and kept while warm; and the one topic we listen to."""
     here = FeedbackSettings.read()
     dynamodb = client("dynamodb")
@@ -32,7 +35,28 @@ def flows() -> tuple[Feedback, Unsubscribe, str]:
     ledger = DynamoLedger(dynamodb, here.ledger_table)
     inbox = S3Objects(client("s3"), here.lake_bucket)
     signer = KmsSigner(client("kms"), here.token_key_id)
-    return Feedback(profiles, ledger, inbox), Unsubscribe(profiles, ledger, inbox, signer), here.feedback_topic_arn
+    clicks = DynamoClicks(dynamodb, here.ledger_table)
+    return (
+        Feedback(profiles, ledger, inbox, clicks),
+        Unsubscribe(profiles, ledger, inbox, signer),
+        Click(ledger, inbox, clicks, link.keys(signer.sign)),
+        here.feedback_topic_arn,
+    )
+
+
+@routes.get("/c/{token}")
+def follow(request: Request, token: str) -> dict[str, Any]:
+    click = flows()[2]
+    try:
+        found = click.look(token, now=edge.now())
+    except NotFound:
+        return edge.answer(page.UNKNOWN, 404, content_type=HTML, headers=page.HEADERS)
+    try:
+        reason = click.note(found, agent=request.headers.get("user-agent", ""), now=edge.now())
+        edge.count("MachineClicks" if reason else "Clicks")
+    except Unavailable:
+        edge.count("ClicksLost")  # the reader goes on all the same
+    return edge.answer("", 302, content_type=HTML, headers={**page.HEADERS, "Location": found.target})
 
 
 @routes.get("/u/{token}")
@@ -51,14 +75,14 @@ def _page(text: str, act: Callable[[], object]) -> dict[str, Any]:
     try:
         act()
     except NotFound:
-        return edge.answer(page.UNKNOWN, 404, content_type="text/html; charset=utf-8", headers=page.HEADERS)
-    return edge.answer(text, content_type="text/html; charset=utf-8", headers=page.HEADERS)
+        return edge.answer(page.UNKNOWN, 404, content_type=HTML, headers=page.HEADERS)
+    return edge.answer(text, content_type=HTML, headers=page.HEADERS)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "Records" not in event:
         return edge.http(routes, event)
-    feedback, _, topic = flows()
+    feedback, _, _, topic = flows()
     rows: list[dict[str, Any]] = []
     answer = edge.batch(event, lambda one: rows.extend(feedback.take(unwrap(one["body"], topic), now=edge.now())))
     feedback.keep(rows)  # when this fails, all of the batch comes again, and changes nothing that is done already

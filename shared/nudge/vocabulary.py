@@ -25,6 +25,9 @@ Kind = Literal["users", "events", "items", "decisions", "outcomes"]
 KINDS: tuple[Kind, ...] = ("users", "events", "items", "decisions", "outcomes")
 """What may lie under `inbox/<kind>/` and `lake/<kind>/`. Outcomes are events about our own messages: same columns."""
 
+MACHINE_TYPES = ("email_machine_open", "email_machine_click")
+"""What machines did to our mails: kept, counted in reports, and in no profile, feature or label."""
+
 NOTHING = "nothing"
 """The activity that is always a candidate."""
 

@@ -14,8 +14,8 @@ from nudge import settings
 type Template = Mapping[str, Any]
 type Check = Callable[[Template], list[str]]
 
-OPEN_ROUTES = {("GET", "/u/{token}"), ("POST", "/u/{token}")}
-"""People who unsubscribe have no token of ours but the one in the path, and that one is signed."""
+OPEN_ROUTES = {("GET", "/u/{token}"), ("POST", "/u/{token}"), ("GET", "/c/{token}")}
+"""People who unsubscribe or follow a link have no token of ours but the one in the path, and that one is signed."""
 
 WEEKLY, DAILY, MINUTELY, HOURLY = "a cron of a weekday", "a cron of every day", "rate(1 minute)", "rate(1 hour)"
 SCHEDULES = {("Train", WEEKLY), ("Train", DAILY), ("Report", DAILY), ("Deliver", MINUTELY), ("Prepare", HOURLY)}

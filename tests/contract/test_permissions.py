@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from local.aws import EmbeddedAws
-from nudge.act import token
+from nudge.act import link, token
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
+from nudge.vocabulary import DAY
 from tests.acting import person, put_person
-from tests.contract import channels
+from tests.contract import campaigns, channels
 from tests.contract.policies import Asked, allows, recorded, statements
 from tests.sam_local.shop import a_waiting_message, events_csv, publish_plan
 from tests.stores import Stores, event_file, queue_event
@@ -103,6 +104,7 @@ def _live(house: House) -> None:
     house.call("Deliver", event_file("deliver.sweep"))
     house.call("Deliver", queue_event("deliver.message", {"decision_id": waiting}))
     channels.live(stores, lambda event: house.call("Deliver", event))
+    campaigns.live(stores, lambda event: house.call("Campaign", event))
     unsure = a_waiting_message(stores, "live-ana")
     ledger = DynamoLedger(client("dynamodb"), stores.physical("Ledger"))
     assert ledger.claim(unsure, owner="a worker that died", now=time.time_ns() // 1000)
@@ -110,6 +112,7 @@ def _live(house: House) -> None:
     house.call("Feedback", _mail_event(stores, "feedback.bounce", **_about(waiting)))
     house.call("Feedback", _mail_event(stores, "feedback.bounce", eventType="Novelty"))
     house.call("Feedback", _http("POST", f"/u/{_token(stores, waiting)}"))
+    house.call("Feedback", _http("GET", f"/c/{_link(stores, waiting)}"))
     house.call("Report", event_file("report.schedule"))
     house.call("Report", event_file("report.latest"))
 
@@ -159,6 +162,12 @@ def _about(decision_id: str) -> dict[str, Any]:
 def _token(stores: Stores, decision_id: str) -> str:
     signer = KmsSigner(client("kms"), stores.physical("TokenKey"))
     return token.make("live-ana", "email", decision_id, now=time.time_ns() // 1000, sign=signer.sign)
+
+
+def _link(stores: Stores, decision_id: str) -> str:
+    now, signer = time.time_ns() // 1000, KmsSigner(client("kms"), stores.physical("TokenKey"))
+    key = link.key_of(now // DAY, sign=signer.sign)
+    return link.make(link.Link(decision_id, "https://shop.example/", 1, 1), key=key, now=now)
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def message(world: Aws, key: str = "k") -> str:
     asked = Question(name, "ana", NOON, "purchase", 20.0, candidates, {"discount_mail": NOON}, {}, {}, None)
     held = Message(name, "ana", "discount_mail", "purchase", "email", "pending", NOON, changed_at=NOON)
     DynamoLedger(world.dynamodb, "ledger").record(
-        choose(asked, plan()), request_hash="h", answer={}, message=held, caps={}, budget=None, expires_at=NOON
+        choose(asked, plan()), request_hash="h", answer={}, message=held, caps={}, budgets=(), expires_at=NOON
     )
     return name
 

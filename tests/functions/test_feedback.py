@@ -10,15 +10,16 @@ import pytest
 
 from functions.feedback import handler as door
 from nudge import edge
-from nudge.act import token
+from nudge.act import link, token
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.decide import chance
 from nudge.decide.policy import Question, choose
-from nudge.vocabulary import Candidate, Message, Profile
+from nudge.vocabulary import DAY, SECOND, Candidate, Message, Profile
 from tests.acting import NOON, Aws, aws, person, plan, put_person
+from tests.faults.explorer import fault
 
 NAME = chance.decision_id("ana", "k")
 
@@ -126,3 +127,53 @@ def test_a_bad_token_is_a_404_that_says_nothing(world: Aws, load_event: Any, nam
     assert answer["statusCode"] == 404
     assert made not in answer["body"]
     assert ana(world).consents["email"].granted
+
+
+# ── links ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+TARGET = "https://shop.example/sale?utm_source=nudge"
+
+
+def follow(world: Aws, event: dict[str, Any], made: str | None = None) -> dict[str, Any]:
+    if made is None:
+        signer = KmsSigner(client("kms"), world.environment["TOKEN_KEY_ID"])
+        key = link.key_of(NOON // DAY, sign=signer.sign)
+        made = link.make(link.Link(NAME, TARGET, 1, 2), key=key, now=NOON)
+    return door.handler(json.loads(json.dumps(event).replace("TOKEN", made)), None)
+
+
+def test_a_link_leads_on_and_its_click_is_kept(world: Aws, load_event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "now", lambda: NOON + 60 * SECOND)
+    answer = follow(world, load_event("feedback.follow"))
+    assert (answer["statusCode"], answer["headers"]["Location"], answer["body"]) == (302, TARGET, "")
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    assert [row["event_type"] for row in rows(world)] == ["email_click"]
+
+
+def test_a_reader_goes_on_although_the_click_cannot_be_kept(world: Aws, load_event: Any) -> None:
+    world.dynamodb.delete_table(TableName="ledger")
+    answer = follow(world, load_event("feedback.follow"))
+    assert (answer["statusCode"], answer["headers"]["Location"]) == (302, TARGET)
+    assert rows(world) == []
+
+
+@pytest.mark.parametrize("made", ["x.y", "https:.evil", "e30." + "A" * 43])
+def test_a_link_that_is_not_ours_leads_nowhere(world: Aws, load_event: Any, made: str) -> None:
+    answer = follow(world, load_event("feedback.follow"), made)
+    assert answer["statusCode"] == 404
+    assert "Location" not in answer["headers"]
+
+
+def test_a_thousand_looks_at_the_page_write_nothing(world: Aws, load_event: Any) -> None:
+    visit(world, load_event("feedback.show"))
+    with fault() as calls:
+        answers = {visit(world, load_event("feedback.show"), _token(world))["statusCode"] for _ in range(1000)}
+    assert answers == {200}
+    assert set(calls.names) <= {"VerifyMac", "GenerateMac"}
+    assert ana(world).consents["email"].granted
+    assert rows(world) == []
+
+
+def _token(world: Aws) -> str:
+    """The same token each time: only the visits are counted."""
+    signer = KmsSigner(client("kms"), world.environment["TOKEN_KEY_ID"])
+    return token.make("ana", "email", NAME, now=NOON, sign=signer.sign)

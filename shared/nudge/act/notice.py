@@ -54,13 +54,14 @@ PRIVATE = frozenset({*RECIPIENTS, "emailAddress", "ipAddress", "sourceIp", "dest
 IN_TEXT = (
     (re.compile(r"[^\s<>\"',;:=?&/]{1,64}(?:@|%40)[A-Za-z0-9._-]+", re.IGNORECASE), "[address]"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}\b", re.IGNORECASE), "[ip]"),
-    (re.compile(r"/u/[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), "/u/[token]"),
+    (re.compile(r"/(u|c)/[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), r"/\1/[token]"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One event. `to` are the addresses it is about; `suppress` why they must not be written to any more, or None."""
+    """One event. `to` are the addresses it is about; `suppress` why they must not be written to any more, or None; `sent_at` is
+    when SES took the mail."""
 
     kind: str
     message_id: str
@@ -69,6 +70,7 @@ class Notice:
     to: tuple[str, ...]
     detail: Mapping[str, Any]
     suppress: str | None
+    sent_at: Micros | None = None
 
     @property
     def proves_sending(self) -> bool:
@@ -120,6 +122,7 @@ def read(event: Mapping[str, Any]) -> Notice | None:
         to=_recipients(detail) or tuple(one for one in _list(mail.get("destination")) if isinstance(one, str)),
         detail=detail,
         suppress=_suppression(kind, detail),
+        sent_at=_micros(mail.get("timestamp")),
     )
 
 

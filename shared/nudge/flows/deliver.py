@@ -8,9 +8,10 @@ sends it again; the channel's own event, or the sweep after an hour (`unknown`),
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from nudge.act import email, parcel, token
+from nudge.act import email, link, parcel, token
 from nudge.act.render import render
 from nudge.act.words import item_words, words
 from nudge.decide import eligible, quiet
@@ -60,6 +61,7 @@ class Deliver:
     templates: Templates
     senders: Senders
     signer: Signer
+    link_key: Callable[[int], bytes]
     public_url: str
 
     def __call__(self, decision_id: str, *, owner: str, now: Micros) -> str:
@@ -127,17 +129,22 @@ class Deliver:
         if channel is None or activity.channel not in CHANNELS:
             raise BadInput("the plan has no sender for this channel", reason="no_channel")
         signed = token.make(message.user_id, message.channel, message.decision_id, now=now, sign=self.signer.sign)
-        link = email.unsubscribe_url(self.public_url, signed)
-        texts = self._texts(decision, activity, channel, profile, plan, link)
+        out = email.unsubscribe_url(self.public_url, signed)
+        texts = self._texts(decision, activity, channel, profile, plan, out)
         to = _address(activity, profile)
-        if activity.channel == "email":
-            return email.compose(
-                message, texts, to=to, channel=channel, unsubscribe=link, transactional=activity.transactional
-            )
-        return parcel.compose(decision, texts, activity=activity, channel=channel, to=to, unsubscribe=link, now=now)
+        if activity.channel != "email":
+            return parcel.compose(decision, texts, activity=activity, channel=channel, to=to, unsubscribe=out, now=now)
+        if (
+            "html" in texts and not activity.transactional
+        ):  # a receipt's links may open an account: they go nowhere else
+            key = self.link_key(now // DAY)
+            texts["html"] = link.track(texts["html"], decision, public_url=self.public_url, key=key, now=now)
+        return email.compose(
+            message, texts, to=to, channel=channel, unsubscribe=out, transactional=activity.transactional
+        )
 
     def _texts(
-        self, decision: Decision, activity: Activity, channel: Channel, profile: Profile, plan: Plan, link: str
+        self, decision: Decision, activity: Activity, channel: Channel, profile: Profile, plan: Plan, out: str
     ) -> dict[str, str]:
         """What the template says to this person; nothing where a channel needs no template and the plan names none."""
         if activity.template is None:
@@ -151,7 +158,7 @@ class Deliver:
         said = words(
             profile.traits,
             decision.context,
-            unsubscribe_url=link,
+            unsubscribe_url=out,
             postal_address=channel.postal_address,
             currency=plan.currency,
             goal=decision.goal,

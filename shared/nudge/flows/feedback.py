@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nudge.act import machine
 from nudge.act import notice as notices
-from nudge.ports import Ledger, Objects, Profiles
-from nudge.vocabulary import Micros, Suppression
+from nudge.ports import Clicks, Ledger, Objects, Profiles
+from nudge.vocabulary import Message, Micros, Suppression
 
 CHANNEL = "email"
 
@@ -26,6 +27,7 @@ class Feedback:
     profiles: Profiles
     ledger: Ledger
     inbox: Objects
+    clicks: Clicks
 
     def __call__(self, event: Mapping[str, Any], *, now: Micros) -> list[dict[str, Any]]:
         """Take one event and keep its rows. Raises Unavailable: then it must come again."""
@@ -58,7 +60,20 @@ class Feedback:
             return []
         if notice.proves_sending and message.state in ("sending", "unknown"):
             self.ledger.settle(message.decision_id, provider_id=notice.message_id, now=now)
-        return list(notices.rows(notice, message, now))
+        return [self._judged(row, notice, message) for row in notices.rows(notice, message, now)]
+
+    def _judged(self, row: dict[str, Any], notice: notices.Notice, message: Message) -> dict[str, Any]:
+        """The row; of another type, with the reason, where a machine and no person opened or clicked."""
+        kind = row["event_type"]
+        if kind not in machine.TYPES:
+            return row
+        followed = 1
+        if kind == "email_click":
+            noted = self.clicks.note(message.decision_id, _name(str(notice.detail.get("link")).encode()), at=notice.at)
+            followed = machine.burst(noted, notice.at)
+        agent = notice.detail.get("userAgent")
+        since = notice.at - max(message.changed_at, notice.sent_at or 0)
+        return marked(row, machine.verdict(kind, agent=str(agent or ""), since=since, burst=followed))
 
     def keep(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
         """Write rows as one object, named by its content (so that a repetition writes the same again); returns its key, None when there are none."""
@@ -73,6 +88,13 @@ class Feedback:
     def _set_aside(self, event: Mapping[str, Any]) -> None:
         body = json.dumps(event, sort_keys=True, ensure_ascii=False).encode()
         self.inbox.put(f"quarantine/feedback/{_name(body)}.json", body, content_type="application/json")
+
+
+def marked(row: dict[str, Any], reason: str | None) -> dict[str, Any]:
+    """A row of an opening or a click, as a person's (no reason) or a machine's."""
+    if reason is None:
+        return row
+    return {**row, "event_type": machine.TYPES[row["event_type"]], "machine": True, "machine_reason": reason}
 
 
 def _name(body: bytes) -> str:

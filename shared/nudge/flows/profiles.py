@@ -18,7 +18,7 @@ from nudge.errors import NotFound, Unavailable
 from nudge.ports import Lake, Profiles
 from nudge.profile import seen, traits
 from nudge.profile.fold import fold_many
-from nudge.vocabulary import Consent, Event, Kind, Micros, Profile
+from nudge.vocabulary import MACHINE_TYPES, Consent, Event, Kind, Micros, Profile
 
 TRIES, AT_ONCE, SNAPSHOTS = 12, 100, 3
 
@@ -70,7 +70,8 @@ class ApplyEvents:
         """Raises Unavailable when the store does not answer; then some people may be written, and a repetition is safe."""
         by_user: dict[str, list[Event]] = {}
         for event in events:
-            by_user.setdefault(event.user_id, []).append(event)
+            if event.event_type not in MACHINE_TYPES:
+                by_user.setdefault(event.user_id, []).append(event)
         outcomes: dict[str, tuple[int, int]] = {}
 
         def with_events(profile: Profile) -> Profile | None:
@@ -143,7 +144,8 @@ class Rebuild:
         first = next(self.profiles.all(), None) is None
         for _ in range(SNAPSHOTS):
             with TemporaryDirectory() as folder:
-                happened = batch.read_events([*self._fetch("events", folder), *self._fetch("outcomes", folder)])
+                parts = [*self._fetch("events", folder), *self._fetch("outcomes", folder)]
+                happened = batch.of_people(batch.read_events(parts))
                 said = Said.by(batch.people(self._fetch("users", folder)))
                 some, counted, waiting = self._write(batch.states(happened), said, waiting, first)
             people, events = people + some, events + counted

@@ -53,7 +53,8 @@ class History:
         columns = held.collect_schema().names()
         if "event_time" not in columns or not paths["events"]:
             raise NotReady("the lake holds no events; upload some to inbox/events/", missing={"events": 0})
-        past = held.select(name for name in EVENT if name in columns).filter(pl.col("event_time").dt.epoch("us") <= now)
+        human = batch.of_people(held).select(name for name in EVENT if name in columns)
+        past = human.filter(pl.col("event_time").dt.epoch("us") <= now)
         past.sort("user_id", "event_time", "event_id").collect(engine="streaming").write_parquet(folder / "events")
         events = pl.scan_parquet(folder / "events")
         moments = pl.col("event_time").dt.epoch("us")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nudge.profile.reading import once, people, prepared, read_events, weight
+from nudge.profile.reading import of_people, once, people, prepared, read_events, weight
 from nudge.profile.spec import (
     AFFINITY,
     DAY_PARTS,
@@ -31,7 +31,7 @@ from nudge.profile.states import states
 from nudge.profile.vector import category_name, type_names
 from nudge.vocabulary import DAY, Micros
 
-__all__ = ["names_of", "once", "people", "read_events", "states", "vectors"]
+__all__ = ["names_of", "of_people", "once", "people", "read_events", "states", "vectors"]
 
 type Numbers = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from nudge.profile.spec import LARGEST_VALUE
-from nudge.vocabulary import DAY, Consent, Micros
+from nudge.vocabulary import DAY, MACHINE_TYPES, Consent, Micros
 
 type Source = str | Path | bytes | BytesIO
 
@@ -32,6 +32,11 @@ def read_events(parts: Sequence[Source]) -> pl.LazyFrame:
     """
     events = pl.concat([_scan(part) for part in parts], how="diagonal") if parts else pl.LazyFrame(schema=_SCHEMA)
     return once(events)
+
+
+def of_people(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Events without what machines did (link scanners, image proxies): no profile and no model is made of it."""
+    return events.filter(~pl.col("event_type").is_in(MACHINE_TYPES))
 
 
 def _scan(part: Source) -> pl.LazyFrame:

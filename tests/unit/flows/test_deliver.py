@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from nudge.act import link
 from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue, MemorySigner
 from nudge.adapters.memory_ledger import MemoryLedger
 from nudge.adapters.memory_profiles import MemoryProfiles
@@ -61,6 +62,7 @@ class World:
             templates=StoredTemplates(self.objects, clock=lambda: NOON),
             senders=lambda _: self.mailer,
             signer=MemorySigner(),
+            link_key=link.keys(MemorySigner().sign),
             public_url="https://nudge.example",
         )
         return replace(made, **changes)

@@ -9,6 +9,7 @@ import pytest
 
 from nudge.act import notice as notices
 from nudge.act import token
+from nudge.adapters.clicks import MemoryClicks
 from nudge.adapters.memory import MemorySigner
 from nudge.decide import eligible
 from nudge.errors import BadInput, NotFound
@@ -65,7 +66,7 @@ def event(kind: str, name: str | None, shape: str = "eventType", **changes: Any)
 class Acting(World):
     def __init__(self) -> None:
         super().__init__()
-        self.feedback = Feedback(self.profiles, self.ledger, self.objects)
+        self.feedback = Feedback(self.profiles, self.ledger, self.objects, MemoryClicks())
         self.unsubscribe = Unsubscribe(self.profiles, self.ledger, self.objects, MemorySigner())
         self.name = self.message()
 

@@ -20,7 +20,7 @@ from nudge.flows.profiles import Applied, ApplyEvents, ApplyTraits, Rebuild
 from nudge.ports import ObjectInfo
 from nudge.profile import seen
 from nudge.profile.fold import fold_many
-from nudge.vocabulary import DAY, Consent, Event, Micros, Profile
+from nudge.vocabulary import DAY, MACHINE_TYPES, Consent, Event, Micros, Profile
 from tests.unit.profile.histories import difference, frame, histories, of, size
 
 NOW: Micros = 1_740_000_000_000_000
@@ -310,3 +310,20 @@ def test_an_empty_lake_makes_nobody() -> None:
     profiles = MemoryProfiles()
     assert Rebuild(ObjectsLake(MemoryObjects()), profiles)(now=NOW) == Applied()
     assert list(profiles.all()) == []
+
+
+def test_what_a_machine_did_to_a_mail_is_in_nobodys_profile_whichever_way_it_is_made() -> None:
+    people = some()
+    machines = [
+        Event(f"m{number}", one.user_id, kind, one.event_time)
+        for number, (one, kind) in enumerate(zip(people, MACHINE_TYPES * 30, strict=True))
+    ]
+    profiles, plain, rebuilt = MemoryProfiles(), MemoryProfiles(), MemoryProfiles()
+    assert ApplyEvents(profiles)(people + machines, now=NOW).events == len(people)
+    ApplyEvents(plain)(people, now=NOW)
+    Rebuild(lake_of(people + machines), rebuilt)(now=NOW)
+    assert people_of(profiles) == people_of(plain)
+    for user_id, profile in people_of(plain).items():
+        held = people_of(rebuilt)[user_id]
+        assert difference(dict(held.state), dict(profile.state), scale=100.0) is None
+        assert held.seen == profile.seen
