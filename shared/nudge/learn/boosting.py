@@ -93,19 +93,20 @@ def fit(
         _estimator(recipe, leaves, recipe.seed + number, table, iterations or recipe.iterations)
         for number, leaves in enumerate(sizes or recipe.leaves)
     ]
-    told = table if weights is None else _told_apart(table)
+    told = _told_apart(table, 1 if weights is None else 2)
     fitted = [Boosting(features, one.fit(told, label, sample_weight=weights)) for one in members]
     return Boosted(features, tuple(fitted))
 
 
-def _told_apart(table: pd.DataFrame) -> pd.DataFrame:
-    """With weights, scikit-learn 1.9 cannot bin a number that has not two values. Two rows are given another one: no leaf may
-    be that small, so no tree asks for it."""
-    flat = {
-        name: np.r_[0.0, 1.0, column.to_numpy()[2:]]
-        for name, column in table.items()
-        if column.dtype == np.float64 and len(np.unique(column.to_numpy()[~np.isnan(column.to_numpy())])) < 2
-    }
+def _told_apart(table: pd.DataFrame, fewest: int) -> pd.DataFrame:
+    """scikit-learn 1.9 cannot bin a number that nobody has, and with weights none that has not two values. Two rows are given
+    another one: no leaf may be that small, so no tree asks for it."""
+    flat = {}
+    for name, column in table.items():
+        if column.dtype == np.float64:
+            values = column.to_numpy()
+            if len(np.unique(values[~np.isnan(values)])) < fewest:
+                flat[name] = np.r_[0.0, 1.0, values[2:]]
     return table.assign(**flat) if flat and len(table) > 2 else table
 
 

@@ -91,21 +91,27 @@ class Design:
     def matrix(self, table: pd.DataFrame) -> np.ndarray:
         """The columns of a table."""
         columns: list[np.ndarray] = []
-        first: dict[str, np.ndarray] = {}
         for feature in self.features:
             name = feature["name"]
             if feature["type"] == "number":
-                made = self.numbers[name].columns(table[name].to_numpy())
-                first[name] = made[0]
-                columns += made
+                columns += self.numbers[name].columns(table[name].to_numpy())
             else:
                 codes = table[name].cat.codes.to_numpy()
                 columns += [(codes == code).astype(float) for code in range(len(feature["levels"]))]
                 columns.append((codes < 0).astype(float))
-        for name in self.bent:
-            codes = table[ACTIVITY].cat.codes.to_numpy()
-            columns += [first[name] * (codes == code) for code in range(len(table[ACTIVITY].cat.categories))]
-        return np.column_stack(columns) if columns else np.zeros((len(table), 0))
+        plain = np.column_stack(columns) if columns else np.zeros((len(table), 0))
+        return np.column_stack([plain, self.bends(plain, table)]) if self.bent else plain
+
+    def bends(self, plain: np.ndarray, table: pd.DataFrame) -> np.ndarray:
+        """The columns of the numbers that the activity bends, beside the `plain` ones."""
+        codes, places, at = table[ACTIVITY].cat.codes.to_numpy(), {}, 0
+        for feature in self.features:
+            places[feature["name"]] = at
+            at += self.numbers[feature["name"]].width if feature["type"] == "number" else len(feature["levels"]) + 1
+        levels = range(len(table[ACTIVITY].cat.categories))
+        return np.column_stack(
+            [plain[:, places[name]] * (codes == code) for name in self.bent for code in levels] or [plain[:, :0]]
+        )
 
     def terms(self, weights: np.ndarray) -> dict[str, Any]:
         """`terms` and `interactions` of these weights, as `score.linear` reads them."""

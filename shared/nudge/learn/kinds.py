@@ -115,11 +115,15 @@ def strength(table: pd.DataFrame, rows: Rows, weight: np.ndarray, features: list
     if any(not 0 < label[fold != one].sum() < (fold != one).sum() or not (fold == one).any() for one in range(CROSSED)):
         return recipe.strengths[0]
     held = table.iloc[taken]
-    crossed = np.empty((len(recipe.strengths), len(label)))
-    for one in range(CROSSED):
-        fit, ask = fold != one, fold == one
-        said = logistic.path(held[fit], label[fit], weight[fit], features, recipe.strengths, held[ask])
-        for place, z in enumerate(said):
-            crossed[place, ask] = calibrate.inverse(z)
-    losses = [round(float(np.average(judge.log_losses(p, label), weights=weight)), 12) for p in crossed]
-    return recipe.strengths[int(np.argmin(losses))]
+    parts = [(fold != one, fold == one) for one in range(CROSSED)]
+    paths = [logistic.Path.of(held[fit], label[fit], weight[fit], features, held[ask]) for fit, ask in parts]
+    best, least = recipe.strengths[0], np.inf
+    for one in sorted(recipe.strengths):
+        crossed = np.empty(len(label))
+        for (_, ask), path in zip(parts, paths, strict=True):
+            crossed[ask] = calibrate.inverse(path.log_odds(one))
+        loss = round(float(np.average(judge.log_losses(crossed, label), weights=weight)), 12)
+        if loss >= least:
+            break  # what is freer still only fits the noise better
+        best, least = one, loss
+    return best

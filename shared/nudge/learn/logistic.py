@@ -8,9 +8,8 @@ few strongest numbers, so that its effect may differ between people.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -63,35 +62,61 @@ def fit(
     members = []
     for names in ((), curved):
         design = Design.of(table, features, names, POINTS)
-        estimator = _fitted(design.matrix(table), label, weight, strength)
+        matrix = design.matrix(table)
+        estimator = _fitted(matrix, label, weight, strength)
         if any(feature["name"] == ACTIVITY for feature in features):
             design = design.bending(_bent(design, estimator))
-            estimator = _fitted(design.matrix(table), label, weight, strength)
+            bent = design.bends(matrix, table)
+            estimator = _fitted(np.column_stack([matrix, bent]), label, weight, strength, estimator)
         members.append((design, estimator))
         if not curved:
             break
     return Logistic(features, tuple(members), strength)
 
 
-def path(
-    table: pd.DataFrame,
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The plain member on one part, and what it is asked: fitted with one penalty after the other, each from where the one before
+    ended."""
+
+    matrix: np.ndarray
+    label: np.ndarray
+    weight: np.ndarray
+    asked: np.ndarray
+    before: list[LogisticRegression]
+
+    @classmethod
+    def of(
+        cls, table: pd.DataFrame, label: np.ndarray, weight: np.ndarray, features: list[Feature], held: pd.DataFrame
+    ) -> Self:
+        """To be fitted on a table, and asked of held rows."""
+        design = Design.of(table, features, (), POINTS)
+        return cls(design.matrix(table), label, weight, design.matrix(held), [])
+
+    def log_odds(self, strength: float) -> np.ndarray:
+        """Of held rows, with this inverse penalty."""
+        start = self.before.pop() if self.before else None
+        estimator = _fitted(self.matrix, self.label, self.weight, strength, start)
+        self.before.append(estimator)
+        return np.asarray(estimator.decision_function(self.asked))
+
+
+def _fitted(
+    matrix: np.ndarray,
     label: np.ndarray,
     weight: np.ndarray,
-    features: list[Feature],
-    strengths: tuple[float, ...],
-    held: pd.DataFrame,
-) -> Iterator[np.ndarray]:
-    """Log-odds of held rows by the plain member, for each strength."""
-    design = Design.of(table, features, (), POINTS)
-    matrix, asked = design.matrix(table), design.matrix(held)
-    for strength in strengths:
-        yield np.asarray(_fitted(matrix, label, weight, strength).decision_function(asked))
-
-
-def _fitted(matrix: np.ndarray, label: np.ndarray, weight: np.ndarray, strength: float) -> LogisticRegression:
+    strength: float,
+    start: LogisticRegression | None = None,
+) -> LogisticRegression:
+    """Fitted from the coefficients of `start` on, those of new columns 0."""
     if not matrix.shape[1]:
         matrix = np.zeros((len(matrix), 1))
-    return LogisticRegression(C=strength, max_iter=MOST_STEPS, tol=1e-4).fit(matrix, label, sample_weight=weight)
+    made = LogisticRegression(C=strength, max_iter=MOST_STEPS, tol=1e-4, warm_start=start is not None)
+    if start is not None:
+        made.coef_ = np.zeros((1, matrix.shape[1]))
+        made.coef_[:, : start.coef_.shape[1]] = start.coef_
+        made.intercept_ = start.intercept_
+    return made.fit(matrix, label, sample_weight=weight)
 
 
 def _sum(terms: list[dict[str, Any]]) -> dict[str, Any]:

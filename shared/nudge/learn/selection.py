@@ -66,12 +66,10 @@ def select(rows: pl.DataFrame, goal: Goal, recipe: Recipe, absent: Absent) -> Se
     said: dict[str, Any] = {"by": by, "strength": strength}
     weight, carried = known.weight, 1.0
     if by == "time":
-        named, left_out = world.kept(trials, named, strength, recipe)
-        tilted, recent = world.weights(trials, named, strength, recipe)
-        trials = replace(trials, weight=tilted)
-        weight = weight * world.recent(len(weight)) if recent else weight
-        carried = world.carried(trials, named, strength)
-        said |= {"left_out": left_out, "recent_rows_weigh_more": recent, "carried": carried}
+        found = world.followed(trials, named, strength, recipe)
+        named, trials, carried = found.features, found.trials, found.carried
+        weight = weight * world.recent(len(weight)) if found.recent else weight
+        said |= {"left_out": found.left_out, "recent_rows_weigh_more": found.recent, "carried": carried}
     contest = Contest(Kinds(named, recipe, strength), trials, goal, carried >= recipe.carried)
     return contest.won(held, replace(known, weight=weight), said, _level(trials, known))
 

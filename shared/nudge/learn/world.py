@@ -9,7 +9,7 @@ noise (`recipe.surer`).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -56,37 +56,43 @@ def clocks(table: pd.DataFrame, features: list[Feature]) -> list[str]:
     return found
 
 
-def carried(trials: Trials, features: list[Feature], strength: float) -> float:
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How learning follows the world: from which `features`, with which weights in `trials`, whether `recent` rows weigh more, the
+    names of what was `left_out`; and how much of what is learned is `carried` over to later periods."""
+
+    features: list[Feature]
+    trials: Trials
+    left_out: list[str]
+    recent: bool
+    carried: float
+
+
+def followed(trials: Trials, features: list[Feature], strength: float, recipe: Recipe) -> Followed:
+    """Decide what departs from the plainest way, one thing after the other."""
+    plain, left_out, is_recent = trials.said(plainest(features, strength))[0], list[str](), False
+    if len(trials.periods) > 1:
+        if suspects := clocks(trials.table, features):
+            fewer = without(features, suspects)
+            other = trials.said(plainest(fewer, strength))[0]
+            if _better(trials, other, plain, recipe):
+                features, left_out, plain = fewer, suspects, other
+        tilted = replace(trials, weight=trials.weight * recent(len(trials.weight)))
+        other = tilted.said(plainest(features, strength))[0]
+        if is_recent := _better(trials, other, plain, recipe):
+            trials, plain = tilted, other
+    return Followed(features, trials, left_out, is_recent, _carried(trials, features, strength, plain))
+
+
+def _carried(trials: Trials, features: list[Feature], strength: float, plain: Said) -> float:
     """What the plainest model knows of later periods, as a share of what it knows of people of its own time: by how much its log
     loss is below that of knowing nothing, both calibrated on the judged rows. 1 or more where the world stands still."""
     here = replace(trials, periods=of_people(trials.rows, FOLDS))
     known = []
-    for one in (trials, here):
+    for one, said in ((trials, plain), (here, here.said(plainest(features, strength))[0])):
         nothing = [np.zeros(len(period.judge)) for period in one.periods]
-        said = one.said(plainest(features, strength))[0]
         known.append(one.loss(one.losses(nothing)) - one.loss(one.losses(said)))
     return max(known[0], 0.0) / known[1] if known[1] > 1e-9 else 1.0
-
-
-def weights(trials: Trials, features: list[Feature], strength: float, recipe: Recipe) -> tuple[np.ndarray, bool]:
-    """The weights to fit with, and whether recent rows weigh more in them."""
-    if len(trials.periods) < 2:
-        return trials.weight, False
-    tilted = trials.weight * recent(len(trials.weight))
-    plain = trials.said(plainest(features, strength))[0]
-    other = replace(trials, weight=tilted).said(plainest(features, strength))[0]
-    return (tilted, True) if _better(trials, other, plain, recipe) else (trials.weight, False)
-
-
-def kept(trials: Trials, features: list[Feature], strength: float, recipe: Recipe) -> tuple[list[Feature], list[str]]:
-    """The features to learn from, and the names of those that are left out."""
-    suspects = clocks(trials.table, features)
-    if not suspects or len(trials.periods) < 2:
-        return features, []
-    fewer = without(features, suspects)
-    plain = trials.said(plainest(features, strength))[0]
-    other = trials.said(plainest(fewer, strength))[0]
-    return (fewer, suspects) if _better(trials, other, plain, recipe) else (features, [])
 
 
 def without(features: list[Feature], names: Collection[str]) -> list[Feature]:
@@ -98,7 +104,7 @@ def plainest(features: list[Feature], strength: float) -> Fit:
     """The plain member of the logistic regression, as a fit of trials."""
 
     def fit(table: pd.DataFrame, label: np.ndarray, weight: np.ndarray) -> Ask:
-        return lambda held: list(logistic.path(table, label, weight, features, (strength,), held))
+        return lambda held: [logistic.Path.of(table, label, weight, features, held).log_odds(strength)]
 
     return fit
 

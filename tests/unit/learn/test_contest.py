@@ -320,3 +320,14 @@ def test_a_number_that_never_changes_does_not_stop_boosting_with_weights() -> No
     features = [{"name": name, "type": "number", "absent": None} for name in table]
     made = boosting.fit(table, label, rng.random(500) + 0.5, features, Recipe(iterations=10))
     assert set(made.export()["feature"]) == {0}
+
+
+@pytest.mark.parametrize("weight", [1.0, 2.0])
+def test_a_number_that_nobody_had_yet_is_no_obstacle(weight: float) -> None:
+    """Mail was introduced last week: of the time before, the number of days since one is missing for all."""
+    table = pd.DataFrame({"days": np.full(200, np.nan), "count": np.arange(200.0)})
+    named = [{"name": name, "type": "number", "absent": None} for name in table]
+    label = (np.arange(200) % 3 == 0).astype(float)
+    made = boosting.fit(table, label, np.where(label == 1, weight, 1.0), named, RECIPE)
+    asked = table.assign(days=5.0)
+    assert made.log_odds(asked) == pytest.approx(made.log_odds(table), abs=0)
