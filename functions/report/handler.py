@@ -39,10 +39,11 @@ def flow() -> Report:
 def show(request: Request) -> dict[str, Any]:
     wanted = request.headers.get("accept", "").lower()
     ending = next((one for one, kind in FORMATS.items() if kind.partition(";")[0] in wanted), "json")
-    text, made_at = latest(flow().reports, ending)
+    spoken = request.query.get("lang") or request.headers.get("accept-language", "")
+    text, made_at = latest(flow().reports, ending, spoken)
     edge.measure("ReportAgeHours", age_hours(made_at, edge.now()))
     return edge.answer(
-        text if ending != "json" else json.loads(text), content_type=FORMATS[ending], headers={"Vary": "Accept"}
+        text if ending != "json" else json.loads(text), content_type=FORMATS[ending], headers={"Vary": "Accept, Accept-Language"}
     )
 
 

@@ -17,7 +17,7 @@ from nudge import plan as plans_of
 from nudge.errors import NotFound, Unavailable
 from nudge.flows import standing
 from nudge.flows.trainings.task import tasks_of
-from nudge.measure import audience, customers, export, findings, frames, page, privacy, quality, records, tally
+from nudge.measure import audience, customers, export, findings, frames, page, prices, privacy, quality, records, tally
 from nudge.ports import Arrivals, Lake, Models, Objects, Plans
 from nudge.profile import batch
 from nudge.vocabulary import SECOND, Kind, Micros, Plan
@@ -51,7 +51,12 @@ class Report:
         arrived = list(self.arrivals.all())
         reasons = standing.reject_reasons(self.reports, arrived)
         body["data_quality"] = quality.data_quality(((one.kind, one.state, one.counts) for one in arrived), reasons)
-        body["models"] = standing.models(self.reports, [task.name for task in tasks_of(plan)], self.models)
+        tasks = tasks_of(plan)
+        body["forecasts"] = standing.forecasts(
+            self.reports, [one.name for one in tasks if one.kind == "demand"], self.models
+        )
+        body["costs"] = prices.costs()
+        body["models"] = standing.models(self.reports, [one.name for one in tasks], self.models)
         if truth:
             body = findings.with_truth(body, truth)
         body = privacy.withhold(body, self.smallest_group)
@@ -106,10 +111,15 @@ class Report:
 
     def _write(self, report: Mapping[str, Any]) -> None:
         day = report["generated_at"][:10]
-        bodies = {"html": page.page(report), "csv": export.to_csv(report), "json": json.dumps(report, allow_nan=False)}
+        bodies = {
+            "html": page.page(report),
+            "zh.html": page.page(report, "zh"),
+            "csv": export.to_csv(report),
+            "json": json.dumps(report, allow_nan=False),
+        }
         for place in (f"reports/{day}/report", LATEST):
             for ending, text in bodies.items():
-                self.reports.put(f"{place}.{ending}", text.encode(), content_type=FORMATS[ending])
+                self.reports.put(f"{place}.{ending}", text.encode(), content_type=FORMATS[ending.rpartition(".")[2]])
 
 
 def checksum(figures: Mapping[str, Any]) -> str:
@@ -117,9 +127,11 @@ def checksum(figures: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(figures, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def latest(reports: Objects, ending: str = "json") -> tuple[str, Micros]:
-    """The newest report as `json`, `csv` or `html` text, and when it was written. Raises NotFound until one was made."""
-    key = f"{LATEST}.{ending}"
+def latest(reports: Objects, ending: str = "json", spoken: str = "") -> tuple[str, Micros]:
+    """The newest report as `json`, `csv` or `html` text, and when it was written; the page in the language `spoken` (a tag, or an
+    Accept-Language header) where it is one of ours, else in English. Raises NotFound until one was made."""
+    chinese = ending == "html" and spoken.lower().startswith("zh")
+    key = f"{LATEST}.{'zh.' if chinese else ''}{ending}"
     try:
         return reports.get(key).decode(), reports.head(key).modified_at
     except NotFound:

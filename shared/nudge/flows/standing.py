@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nudge.errors import BadInput, NotFound
+from nudge.errors import BadInput, NotFound, NotReady
 from nudge.ports import Arrival, Models, Objects
+from nudge.score import demand
 
 MOST_REPORTS = 500
 """Quality reports read for their reasons: those of the contents with the most rejected rows."""
+MOST_SERIES = 12
+"""Series of a forecast that are shown."""
 VERIFIED, FORGED, UNCHECKED = "verified", "not ours", "not checked"
 INSIDE = ("golden", "reference", "verdict", "metrics")
 """Parts of a card that machines need, or that stand elsewhere in the report."""
@@ -35,6 +38,31 @@ def models(objects: Objects, names: Iterable[str], verified: Models | None) -> l
     """For each model of the plan: the champion's kind, version, metrics ({name: {value, low, high}}), reason, signature, gates,
     card and drift; or why there is none."""
     return [_standing(objects, name, verified) for name in names]
+
+
+def forecasts(objects: Objects, names: Iterable[str], verified: Models | None) -> list[dict[str, Any]]:
+    """What each demand model in force expects, series by series; models that cannot be read, or are not ours, are left out."""
+    found = []
+    for name in names:
+        try:
+            artefact = _artefact(objects, name, verified)
+            held = demand.load(artefact)
+        except (BadInput, NotFound, NotReady, KeyError):
+            continue
+        found.append(
+            {
+                "name": name,
+                **{key: artefact[key] for key in ("event", "of", "by", "every", "method", "confidence")},
+                "series": [held.shown(series) for series in held.series[:MOST_SERIES]],
+            }
+        )
+    return found
+
+
+def _artefact(objects: Objects, name: str, verified: Models | None) -> Mapping[str, Any]:
+    if verified is not None:
+        return verified.champion(name)[1]
+    return _json(objects, f"models/{name}/{_json(objects, f'models/{name}/champion.json')['version']}/model.json")
 
 
 def _standing(objects: Objects, name: str, verified: Models | None) -> dict[str, Any]:

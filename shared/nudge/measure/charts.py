@@ -53,13 +53,17 @@ def interval(
     label: str,
     tone: str,
     truth: float | None = None,
+    inner: tuple[float | None, float | None] = (None, None),
 ) -> Html:
-    """An estimate as a dot on its 95 % interval; the true value, where it is known, as a diamond."""
+    """An estimate as a dot on its interval, a narrower one inside it; the true value, where it is known, as a diamond."""
     parts = [_line(place(0, of), place(0, of), 0, 40, "zero")]
     if low is not None and high is not None:
         left, right = place(low, of), place(high, of)
         parts.append(_bar(left, right - left, 15, 10, f"band {tone}"))
         parts += [_line(end, end, 12, 28, f"end {tone}") for end in (left, right)]
+    if inner[0] is not None and inner[1] is not None:
+        left, right = place(inner[0], of), place(inner[1], of)
+        parts.append(_bar(left, right - left, 18, 4, f"inner {tone}"))
     if truth is not None:
         point = tag("polygon", points="0,-8 7,0 0,8 -7,0", class_="truth")
         parts.append(tag("svg", point, x=f"{place(truth, of)}%", y="20", overflow="visible"))

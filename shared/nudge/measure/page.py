@@ -7,21 +7,59 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from nudge.measure import charts
+from nudge.measure.campaign_cards import campaigns_section, segments_section
 from nudge.measure.cards import ends, goal_section
+from nudge.measure.costs_card import costs_section
+from nudge.measure.customer_cards import customers_section
+from nudge.measure.forecast_cards import forecasts_section
 from nudge.measure.look import STYLE
 from nudge.measure.markup import Child, Html, tag
 from nudge.measure.model_cards import model_cards
 from nudge.measure.tables import attribution_section, data_section, models_section
-from nudge.measure.words import count, day, label, moment, money, ratio, share, span, verdict, whole
+from nudge.measure.words import (
+    LANGUAGES,
+    TAGS,
+    count,
+    daily,
+    day,
+    label,
+    moment,
+    money,
+    ratio,
+    share,
+    span,
+    spoken,
+    t,
+    told,
+    verdict,
+    whole,
+)
+from nudge.measure.words import language as spoken_now
 
 
-def page(report: Mapping[str, Any]) -> str:
-    """The report as a page. A `truth` in an activity is drawn beside its estimate."""
+def page(report: Mapping[str, Any], language: str = "en") -> str:
+    """The report as a page in a language of `words.LANGUAGES`. A `truth` in an activity is drawn beside its estimate."""
+    with spoken(language):
+        return _page(report)
+
+
+def _page(report: Mapping[str, Any]) -> str:
+    currency = report["currency"]
+    sections = [
+        ("campaigns", t("Campaigns"), campaigns_section(report.get("campaigns") or [], currency)),
+        ("activities", t("Activities"), _activities(report)),
+        ("segments", t("Segments"), segments_section(report.get("segments"), currency)),
+        ("customers", t("Customers"), customers_section(report.get("customers"), currency)),
+        ("forecasts", t("Forecasts"), forecasts_section(report.get("forecasts") or [], currency)),
+        ("costs", t("Running costs"), costs_section(report.get("costs"))),
+        ("data", t("Data"), data_section(report["data_quality"])),
+        ("models", t("Models"), _models(report)),
+    ]
     body = tag(
         "div",
         _header(report),
@@ -29,10 +67,8 @@ def page(report: Mapping[str, Any]) -> str:
             "main",
             _headline(report),
             _warnings(report),
-            [goal_section(goal, report["currency"]) for goal in report["goals"]],
-            data_section(report["data_quality"]),
-            models_section(report["models"]),
-            model_cards(report["models"]),
+            _contents([(place, name) for place, name, made in sections if made]),
+            [made for _, _, made in sections],
             attribution_section(report),
             _reading(),
             id="report",
@@ -40,8 +76,24 @@ def page(report: Mapping[str, Any]) -> str:
         _footer(report),
         class_="page",
     )
-    skip = tag("a", "Skip to the report", href="#report", class_="skip")
-    return f"<!DOCTYPE html>\n{tag('html', _head(report), tag('body', skip, body), lang='en')}\n"
+    skip = tag("a", t("Skip to the report"), href="#report", class_="skip")
+    return f"<!DOCTYPE html>\n{tag('html', _head(report), tag('body', skip, body), lang=TAGS[spoken_now()])}\n"
+
+
+def _activities(report: Mapping[str, Any]) -> Html:
+    served = [goal_section(goal, report["currency"]) for goal in report["goals"] if goal["activities"]]
+    unserved = ", ".join(label(goal["goal"]) for goal in report["goals"] if not goal["activities"])
+    words = tag("p", t("No activity of the plan serves: {names}.", names=unserved), class_="calm") if unserved else None
+    return tag("div", served, words, id="activities")
+
+
+def _models(report: Mapping[str, Any]) -> Html:
+    return tag("div", models_section(report["models"]), model_cards(report["models"]), id="models")
+
+
+def _contents(places: Sequence[tuple[str, str]]) -> Html:
+    links = [tag("a", name, href=f"#{place}") for place, name in places]
+    return tag("nav", links, class_="contents", aria_label=t("Contents"))
 
 
 def _head(report: Mapping[str, Any]) -> Html:
@@ -53,7 +105,7 @@ def _head(report: Mapping[str, Any]) -> Html:
         tag("meta", http_equiv="Content-Security-Policy", content=rule),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="robots", content="noindex"),
-        tag("title", f"Nudge report, {day(report['generated_at'])}"),
+        tag("title", t("Nudge report, {day}", day=day(report["generated_at"]))),
         tag("link", rel="icon", href="data:,"),
         tag("style", Html(STYLE)),
     )
@@ -61,32 +113,63 @@ def _head(report: Mapping[str, Any]) -> Html:
 
 def _header(report: Mapping[str, Any]) -> Html:
     period = report["period"]
-    words = f"{day(period['from'])} to {day(period['until'])}" if period["from"] else "No decision has been made yet"
-    return tag("header", tag("h1", "What Nudge changed"), tag("p", words, class_="over"))
+    words = (
+        t("{first} to {last}", first=day(period["from"]), last=day(period["until"]))
+        if period["from"]
+        else t("No decision has been made yet")
+    )
+    return tag(
+        "header",
+        tag("div", tag("h1", t("What Nudge changed")), tag("p", words, class_="over")),
+        _languages(),
+        class_="bar",
+    )
+
+
+def _languages() -> Html:
+    """The other languages of the same page: links of the door, where there is one."""
+    names = {"en": "English", "zh": "中文"}
+    others = [one for one in LANGUAGES if one != spoken_now()]
+    return tag(
+        "p",
+        [tag("a", names[one], href=f"?lang={one}", lang=TAGS[one], hreflang=TAGS[one]) for one in others],
+        class_="over",
+    )
 
 
 def _headline(report: Mapping[str, Any]) -> Html:
     currency, total = report["currency"], report["total"]
-    gain = total["incremental_value"]
+    fixed = total["incremental_value"]
+    gain = daily(fixed, total.get("reading"))
     tone, said = verdict(gain)
     write = partial(money, currency=currency, signed=True)
     if gain["estimate"] is None:
-        hero: Child = [tag("p", "Nothing to report yet", class_="big"), tag("p", gain["note"], class_="say")]
+        hero: Child = [tag("p", t("Nothing to report yet"), class_="big"), tag("p", told(gain["note"]), class_="say")]
     else:
         of = charts.domain(ends(gain))
-        spelled = f"{said}. With 95 % confidence it lies between {whole(write(gain['low']))} and {whole(write(gain['high']))}."
+        spelled = _spelled(said, gain, write)
+        drawn = charts.interval(
+            gain["low"],
+            gain["estimate"],
+            gain["high"],
+            of,
+            label=spelled,
+            tone=tone,
+            inner=(fixed["low"], fixed["high"]),
+        )
         hero = [
             tag("p", write(gain["estimate"]), class_=f"big {tone}"),
             tag("p", spelled, class_="say"),
-            charts.interval(gain["low"], gain["estimate"], gain["high"], of, label=spelled, tone=tone),
+            drawn,
             charts.axis(of, partial(money, currency=currency)),
-            tag("p", gain["note"], class_="small") if gain["note"] else None,
+            tag("p", _which(fixed, total.get("reading"), write), class_="small"),
+            tag("p", told(gain["note"]), class_="small") if gain["note"] else None,
         ]
     return tag(
         "section",
         tag(
             "div",
-            tag("p", "Incremental value: what would not have come without it", class_="label"),
+            tag("p", t("Incremental value: what would not have come without it"), class_="label"),
             hero,
             class_="card hero",
         ),
@@ -94,30 +177,54 @@ def _headline(report: Mapping[str, Any]) -> Html:
     )
 
 
+def _spelled(said: str, gain: Mapping[str, Any], write: Callable[[float | None], str]) -> str:
+    if gain["low"] is None:
+        return f"{said}."
+    return t(
+        "{verdict}. With 95 % confidence it lies between {low} and {high}.",
+        verdict=said, low=whole(write(gain["low"])), high=whole(write(gain["high"])),
+    )  # fmt: skip
+
+
+def _which(fixed: Mapping[str, Any], reading: Mapping[str, Any] | None, write: Callable[[float | None], str]) -> str:
+    """Which interval is shown, and when the other one would be right."""
+    if fixed["low"] is None:
+        return ""
+    low, high = whole(write(fixed["low"])), whole(write(fixed["high"]))
+    if (reading or {}).get("interval") == "fixed":
+        return t("It has ended on the day the plan said, so this is the interval for a single look.")
+    return t(
+        "The wide band is right however often you look, and whenever you stop: read it every day. The narrow one, {low} to {high}, "
+        "is right for a single look on a day that was set beforehand.",
+        low=low, high=high,
+    )  # fmt: skip
+
+
 def _return(total: Mapping[str, Any], currency: str) -> Html:
-    back = total["roi"]
+    back = daily(total["roi"], total.get("reading"))
+    words = t(
+        "for each {one} of {cost} spent; {span}",
+        one=money(1, currency), cost=money(total["cost"], currency), span=span(back, ratio),
+    )  # fmt: skip
     return tag(
         "div",
-        tag("h2", "Return on cost", class_="quiet"),
+        tag("h2", t("Return on cost"), class_="quiet"),
         tag("p", ratio(back["estimate"]), class_="mid"),
-        tag(
-            "p",
-            f"for each {money(1, currency)} of {money(total['cost'], currency)} spent; {span(back, ratio)}",
-            class_="small",
-        ),
+        tag("p", words, class_="small"),
         class_="card",
     )
 
 
 def _programme(whole: Mapping[str, Any], currency: str) -> Html:
-    gain = whole["incremental_value"]
+    gain = daily(whole["incremental_value"], whole.get("reading"))
     write = partial(money, currency=currency, signed=True)
     kept = count(whole["people"]["global_holdout"])
+    words = t("{span}; everyone against {n} people never contacted", span=span(gain, write), n=kept)
     return tag(
         "div",
-        tag("h2", "Whole programme so far", class_="quiet"),
+        tag("h2", t("Whole programme so far"), class_="quiet"),
         tag("p", write(gain["estimate"]), class_="mid"),
-        tag("p", f"{span(gain, write)}; everyone against {kept} people never contacted", class_="small"),
+        tag("p", words, class_="small"),
         class_="card",
     )
 
@@ -129,9 +236,9 @@ def _volume(report: Mapping[str, Any]) -> Html:
     everyone = (people["programme"] or 0) + (people["global_holdout"] or 0)
     return tag(
         "div",
-        tag("h2", "Messages sent and offers shown", class_="quiet"),
+        tag("h2", t("Messages sent and offers shown"), class_="quiet"),
         tag("p", count(sent), class_="mid"),
-        tag("p", f"decisions for {count(everyone)} people", class_="small"),
+        tag("p", t("decisions for {n} people", n=count(everyone)), class_="small"),
         class_="card",
     )
 
@@ -141,42 +248,49 @@ def _warnings(report: Mapping[str, Any]) -> Html:
         (f"{label(activity['activity'])} ({label(goal['goal'])})", activity["sample_ratio"])
         for goal in report["goals"]
         for activity in goal["activities"]
-    ] + [("Whole programme", report["programme"]["sample_ratio"])]
+    ] + [(t("Whole programme"), report["programme"]["sample_ratio"])]
     found = [
         _notice(
-            f"{name}: sample ratio.",
-            f"{share(one['observed_holdout'])} held out, {share(one['planned_holdout'])} planned; {one['note']}.",
+            t("{name}: sample ratio.", name=name),
+            t(
+                "{observed} held out, {planned} planned; {note}.",
+                observed=share(one["observed_holdout"]), planned=share(one["planned_holdout"]), note=told(one["note"]),
+            ),
         )
         for name, one in checks
         if one["flagged"]
-    ]
+    ]  # fmt: skip
     if not report["data_quality"]["reconciles"]:
-        found.append(
-            _notice(
-                "Rows do not add up.", "Some rows read were neither accepted, rejected nor duplicate (yet): see Data."
-            )
-        )
-    return tag(
-        "section",
-        found or tag("p", "Groups are split as planned, and every row that was read is accounted for.", class_="calm"),
-    )
+        words = t("Some rows read were neither accepted, rejected nor duplicate (yet): see Data.")
+        found.append(_notice(t("Rows do not add up."), words))
+    calm = t("Groups are split as planned, and every row that was read is accounted for.")
+    return tag("section", found or tag("p", calm, class_="calm"))
 
 
 def _notice(title: str, words: str) -> Html:
     return tag("div", tag("strong", title), " ", words, class_="notice", role="note")
 
 
+READING = (
+    "Chance decides who is held out. People count in the group they were drawn for, whether or not the message reached them, from the first decision that drew the activity.",
+    "Incremental value is the difference of value per person between treated and held-out people, times the people treated. Only people whose window has ended are compared.",
+    "The wide band is a confidence sequence: in 95 of 100 campaigns it holds the truth on every single day, so you may look daily and stop when you like. The narrow band is the usual 95 % interval: right once, on a day that was set beforehand. A campaign that ended when the plan said shows the narrow one.",
+    "“With their past taken out” is the same estimate with less noise: what people did in an equally long time before the decision is removed from both groups (CUPED). It moves no truth.",
+    "“Detectable from” is the smallest effect these groups would show four times in five.",
+    "Return on cost is (incremental value − cost) / cost: 2 means that each 1 spent came back and brought 2 more.",
+)
+
+
 def _reading() -> Html:
-    said = (
-        "Chance decides who is held out. People count in the group they were drawn for, whether or not the message reached them, from the first decision that drew the activity.",
-        "Incremental value is the difference of value per person between treated and held-out people, times the people treated. Only people whose window has ended are compared.",
-        "A 95 % interval holds the truth in 95 of 100 such reports. “Detectable from” is the smallest effect these groups would show four times in five.",
-        "Return on cost is (incremental value − cost) / cost: 2 means that each 1 spent came back and brought 2 more.",
+    return tag(
+        "section", tag("details", tag("summary", t("How to read this")), [tag("p", t(line)) for line in READING])
     )
-    return tag("section", tag("details", tag("summary", "How to read this"), [tag("p", line) for line in said]))
 
 
 def _footer(report: Mapping[str, Any]) -> Html:
     newest = report["period"]["newest_event"]
-    made = f"Made {moment(report['generated_at'])}. Newest goal event: {moment(newest) if newest else 'none'}. "
-    return tag("footer", tag("p", made, "Checksum of the figures: ", tag("code", report["checksum"])))
+    made = t(
+        "Made {made}. Newest goal event: {newest}.",
+        made=moment(report["generated_at"]), newest=moment(newest) if newest else t("none"),
+    )  # fmt: skip
+    return tag("footer", tag("p", made, " ", t("Checksum of the figures:"), " ", tag("code", report["checksum"])))

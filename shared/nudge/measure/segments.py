@@ -1,7 +1,8 @@
 """Compared people with their traits come in; the effect in each segment, corrected for how many were looked at, goes out.
 
 Segments are what was known at the decision (its own vector), never what came after. A segment needs people in both groups; levels
-with fewer are left out, and traits with many levels (names, cities) too. All segments of a report are one family: p-values are
+with fewer are left out, and traits with many levels (names, cities) too, and levels that say again what another trait said
+(the time zone of a country): each look costs all others. All segments of a report are one family: p-values are
 those of the confidence sequence, corrected by Holm (see `holm`), intervals are shared out by Bonferroni.
 """
 
@@ -44,10 +45,12 @@ class Segment:
 def split(judged: pl.DataFrame, told: pl.DataFrame, activity: str, worth: float | None) -> list[Segment]:
     """The segments of one activity's compared people (`tally.followed`) that are large enough to be looked at."""
     known = judged.join(levels(told), on="decision_id", how="inner")
-    found = []
+    found: list[Segment] = []
+    seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
     for (trait, level), some in sorted(known.group_by("name", "level"), key=lambda one: tuple(map(str, one[0]))):
         treated, held = tally.arm(some, "treatment"), tally.arm(some, "holdout")
-        if min(treated.size, held.size) >= FEWEST:
+        if min(treated.size, held.size) >= FEWEST and (treated.people, held.people) not in seen:
+            seen.add((treated.people, held.people))
             found.append(Segment(activity, str(trait), str(level), treated, held, lift.value(treated, held, worth)))
     return found
 

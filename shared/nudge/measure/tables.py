@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from nudge.measure.markup import Child, Html, tag
-from nudge.measure.words import count, figure, label, metric, money, share
+from nudge.measure.words import count, figure, label, metric, money, share, t
 
 
 def table(caption: str, head: Sequence[tuple[str, bool]], rows: Sequence[Sequence[Child]]) -> Html:
@@ -41,20 +41,22 @@ def data_section(data: Mapping[str, Any]) -> Html:
         if one["read"]
     ]
     head = [
-        ("Kind", False),
-        ("Read", True),
-        ("Accepted", True),
-        ("Rejected", True),
-        ("Duplicate", True),
-        ("Why rejected", False),
+        (t("Kind"), False),
+        (t("Read"), True),
+        (t("Accepted"), True),
+        (t("Rejected"), True),
+        (t("Duplicate"), True),
+        (t("Why rejected"), False),
     ]
-    states = ", ".join(f"{count(number)} {state}" for state, number in data["objects"].items())
-    shown = table(f"Rows of every file and request. Files and requests: {states or 'none'}.", head, rows)
+    states = ", ".join(f"{count(number)} {t(state)}" for state, number in data["objects"].items())
+    caption = t("Rows of every file and request. Files and requests: {states}.", states=states or t("none"))
+    shown = table(caption, head, rows)
     return tag(
         "section",
-        tag("h2", "Data"),
-        tag("p", f"{share(data['quarantine_share'])} of the rows went to quarantine.", class_="lead"),
-        tag("div", shown if rows else tag("p", "Nothing has arrived yet."), class_="card"),
+        tag("h2", t("Data")),
+        tag("p", t("{share} of the rows went to quarantine.", share=share(data["quarantine_share"])), class_="lead"),
+        tag("div", shown if rows else tag("p", t("Nothing has arrived yet.")), class_="card"),
+        id="data",
     )
 
 
@@ -62,12 +64,16 @@ def models_section(models: Sequence[Mapping[str, Any]]) -> Html:
     rows = [
         [
             label(one["goal"]),
-            one["kind"] or "rules of the plan",
+            one["kind"] or t("rules of the plan"),
             one["version"] or "–",
             [tag("div", f"{metric(name)} {figure(held)}") for name, held in one["metrics"].items()] or "–",
             [
                 tag("div", one["reason"] or "–"),
-                tag("div", f"Challenger {one['challenger']['version']}: {one['challenger']['reason']}", class_="small")
+                tag(
+                    "div",
+                    f"{t('Challenger')} {one['challenger']['version']}: {one['challenger']['reason']}",
+                    class_="small",
+                )
                 if one["challenger"]
                 else None,
             ],
@@ -75,17 +81,17 @@ def models_section(models: Sequence[Mapping[str, Any]]) -> Html:
         for one in models
     ]
     head = [
-        ("Goal", False),
-        ("Model", False),
-        ("Version", False),
-        ("On the last time slice", False),
-        ("Verdict", False),
+        (t("Goal"), False),
+        (t("Model"), False),
+        (t("Version"), False),
+        (t("On the last time slice"), False),
+        (t("Verdict"), False),
     ]
     shown = table(
-        "The model in force for each goal, its figures with their intervals, and why it was chosen.", head, rows
+        t("The model in force for each goal, its figures with their intervals, and why it was chosen."), head, rows
     )
-    none = tag("p", "None yet: decisions follow the plan's rules.")
-    return tag("section", tag("h2", "Models"), tag("div", shown if rows else none, class_="card"))
+    none = tag("p", t("None yet: decisions follow the plan's rules."))
+    return tag("section", tag("h2", t("Models")), tag("div", shown if rows else none, class_="card"))
 
 
 def attribution_section(report: Mapping[str, Any]) -> Html:
@@ -100,11 +106,18 @@ def attribution_section(report: Mapping[str, Any]) -> Html:
         for goal in report["goals"]
         for activity in goal["activities"]
     ]
-    head = [("Activity", False), ("Conversions credited", True), ("Value credited", True), ("Incremental value", True)]
-    words = "Every conversion credited to the last message before it. It pays for what would have come anyway; the last column does not."
+    head = [
+        (t("Activity"), False),
+        (t("Conversions credited"), True),
+        (t("Value credited"), True),
+        (t("Incremental value"), True),
+    ]
+    words = t(
+        "Every conversion credited to the last message before it. It pays for what would have come anyway; the last column does not."
+    )
     return tag(
         "section",
-        tag("h2", "Last-touch attribution, for comparison"),
+        tag("h2", t("Last-touch attribution, for comparison")),
         tag("p", words, class_="lead"),
-        tag("div", table("Last touch beside lift.", head, rows), class_="card"),
+        tag("div", table(t("Last touch beside lift."), head, rows), class_="card"),
     )

@@ -133,7 +133,7 @@ def test_rows_that_lie_in_the_lake_twice_and_in_any_order_change_not_a_byte(shop
     once, twice = MemoryObjects(), MemoryObjects()
     flow(lake_of(shop), once)(now=NOW)
     flow(lake_of(shop, 4, twice=True), twice)(now=NOW)
-    for ending in ("json", "csv", "html"):
+    for ending in ("json", "csv", "html", "zh.html"):
         assert once.get(f"reports/latest/report.{ending}") == twice.get(f"reports/latest/report.{ending}")
 
 
@@ -144,7 +144,9 @@ def test_the_same_lake_at_the_same_moment_gives_the_same_checksum_and_bytes(shop
     assert flow(lake_of(shop), reports)(now=NOW) == first
     assert {one.key: reports.get(one.key) for one in reports.list("reports/")} == bodies
     assert sorted(bodies) == sorted(
-        f"reports/{place}/report.{ending}" for place in ("2026-04-06", "latest") for ending in ("csv", "html", "json")
+        f"reports/{place}/report.{ending}"
+        for place in ("2026-04-06", "latest")
+        for ending in ("csv", "html", "json", "zh.html")
     )
     figures = {name: value for name, value in first.items() if name not in ("generated_at", "checksum")}
     assert first["checksum"] == sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
@@ -168,7 +170,7 @@ class Dies(MemoryObjects):
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 7))
+@pytest.mark.parametrize("at", range(1, 9))
 def test_killed_at_any_write_and_made_again_it_is_whole(at: int, after: bool) -> None:
     lake, whole, reports = lake_of(world.shop(60)), MemoryObjects(), Dies(at, after=after)
     flow(lake, whole)(now=NOW)
