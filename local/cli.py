@@ -1,7 +1,7 @@
 """`nudge`: the command line. In: arguments. Out: what the run tells: tables for people, one JSON object for machines.
 
 `run` plays the sample shop, or takes your own files the whole way. `serve` keeps the API, the outbox and the report page
-up on this machine. `plan`, `models` and `rebuild` work on a deployed stack's bucket and tables (environment as the
+up on this machine. `plan`, `audience`, `models` and `rebuild` work on a deployed stack's bucket and tables (environment as the
 doors have it), or with `--help` say what they need.
 """
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local import models
+from local import models, plans
 from nudge.errors import NudgeError
 
 SEED = 7
@@ -63,12 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _admin(commands: Any) -> None:
     """Commands on a deployed stack."""
-    plan = commands.add_parser("plan", help="check a plan, or put it in force").add_subparsers(required=True)
-    for name, does in (("check", "say what is wrong, by line"), ("publish", "check it and put it in force")):
-        one = plan.add_parser(name, help=does)
-        one.add_argument("file", type=Path)
-        one.add_argument("--templates", type=Path, metavar="FOLDER", help="publish these templates too")
-        one.set_defaults(command=_plan_check if name == "check" else _plan_publish)
+    plans.add(commands)
     models.add(commands)
     rebuild = commands.add_parser("rebuild", help="make Profiles anew from the lake")
     rebuild.set_defaults(command=_rebuild)
@@ -163,22 +158,6 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 # ── a deployed stack ─────────────────────────────────────────────────────────────────────────────────────────────────
-def _plan_check(chosen: argparse.Namespace) -> int:
-    from nudge import plan
-
-    checked = plan.parse(chosen.file.read_text(encoding="utf-8"), name=str(chosen.file))
-    print(f"{chosen.file}: good (version {checked['version']})")
-    return 0
-
-
-def _plan_publish(chosen: argparse.Namespace) -> int:
-    from local import stack
-
-    checked = stack.publish_plan(chosen.file, chosen.templates)
-    print(f"{chosen.file}: in force (version {checked['version']})")
-    return 0
-
-
 def _rebuild(chosen: argparse.Namespace) -> int:
     from local import stack
 

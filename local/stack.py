@@ -9,20 +9,25 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nudge import plan as plans
 from nudge.adapters import plans as stored_plans
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.lake import ObjectsLake
+from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.models import StoredModels
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
+from nudge.flows.audience import Audience
+from nudge.flows.champions import Champions, PlanInForce
 from nudge.flows.models_admin import Catalogue, Promote, Rollback
 from nudge.flows.profiles import Rebuild
+from nudge.flows.prospect import Prospect
 from nudge.flows.training_runs import Runs
-from nudge.settings import CollectSettings, ModelsSettings, PrepareSettings
+from nudge.plan.changes import Change, changes
+from nudge.settings import AudienceSettings, CollectSettings, ModelsSettings, PrepareSettings
 from nudge.vocabulary import Micros
 
 
@@ -39,16 +44,48 @@ def _models() -> StoredModels:
     return StoredModels(_bucket(here.lake_bucket), KmsSigner(client("kms"), here.model_key_id), clock=_now)
 
 
-def publish_plan(path: Path, templates: Path | None) -> dict[str, Any]:
-    """Check a plan and put it in force, after the templates it speaks of. Raises BadInput with every mistake, by line."""
-    bucket = _bucket(CollectSettings.read().lake_bucket)
+class Proposal(NamedTuple):
+    """A checked plan, and what it changes against the one in force."""
+
+    text: str
+    plan: dict[str, Any]
+    changes: list[Change]
+    old_version: str | None
+    etag: str | None
+
+    @property
+    def is_first(self) -> bool:
+        return self.etag is None
+
+
+def proposed(path: Path) -> Proposal:
+    """Check a plan and compare it with the one in force. Raises BadInput with every mistake, by line."""
     text = path.read_text(encoding="utf-8")
     checked = plans.parse(text, name=str(path))
+    held, etag = stored_plans.in_force(_bucket(CollectSettings.read().lake_bucket))
+    return Proposal(text, checked, changes(held, checked), (held or {}).get("version"), etag)
+
+
+def apply(proposal: Proposal, templates: Path | None) -> None:
+    """Put a plan in force, after the templates it speaks of. Raises Conflict when another was put in force since it was compared."""
+    bucket = _bucket(CollectSettings.read().lake_bucket)
     for template in sorted(templates.glob("*.json")) if templates else ():
         json.loads(template.read_bytes())
         bucket.put(f"templates/{template.name}", template.read_bytes(), content_type="application/json")
-    stored_plans.publish(bucket, text, checked)
-    return checked
+    stored_plans.replace(bucket, proposal.text, proposal.plan, etag=proposal.etag)
+
+
+def audience(who: str) -> Prospect:
+    """Count who a campaign of the plan in force, or an expression, would reach. Reads every profile."""
+    here, dynamodb = AudienceSettings.read(), client("dynamodb", read_seconds=60)
+    bucket = _bucket(here.lake_bucket)
+    models = StoredModels(bucket, KmsSigner(client("kms"), here.model_key_id), clock=_now)
+    return Audience(
+        profiles=DynamoProfiles(dynamodb, here.profiles_table),
+        plan=PlanInForce(stored_plans.StoredPlans(bucket, clock=_now)),
+        champions=Champions(models),
+        ledger=DynamoLedger(dynamodb, here.ledger_table),
+    )(who, now=_now())
 
 
 def versions(name: str | None) -> dict[str, list[dict[str, Any]]]:

@@ -71,6 +71,10 @@ class DecideSettings(Settings):
     model_key_id: str
 
 
+class CampaignSettings(DecideSettings):
+    campaigns_queue_url: str
+
+
 class DeliverSettings(Settings):
     lake_bucket: str
     profiles_table: str
@@ -100,3 +104,12 @@ class ModelsSettings(Settings):
 
     lake_bucket: str
     model_key_id: str
+
+
+class AudienceSettings(Settings):
+    """Who counts an audience by hand."""
+
+    lake_bucket: str
+    model_key_id: str
+    profiles_table: str
+    ledger_table: str

@@ -145,5 +145,5 @@ class MemoryPlans:
         from nudge.errors import NotReady
 
         if self._plan is None:
-            raise NotReady("no plan was published; run `nudge plan publish plan.yaml`", missing={"plan": "plan.json"})
+            raise NotReady("no plan was published; run `nudge plan apply plan.yaml`", missing={"plan": "plan.json"})
         return self._plan

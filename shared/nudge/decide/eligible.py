@@ -18,6 +18,8 @@ INLINE = "inline"
 STOPS_EVERYTHING = frozenset({"bounce", "complaint"})
 """Suppressions that stop transactional messages too: the address is dead, or its owner called us spam."""
 
+FLAGS = ("consent.", "reachable.")
+"""How the names of an audience begin that are true or false of everybody."""
 UNKNOWN_WHERE_ABSENT = frozenset({"predicted", "context", "days_since", "days_since_first"})
 PEAK_HOUR = "hour_of_week.peak_hour"
 """Names that are unknown where a vector lacks them; any other number of a profile is 0 (as `profile.spec.absent` has it)."""

@@ -55,6 +55,7 @@ def check(data: Any) -> list[tuple[str, str]]:
     c = Checks()
     top = c.mapping(data, "", TOP | {"version"})
     c.text(top.get("currency"), "currency")
+    c.text(top.get("version", "unversioned"), "version")
     if not _is_zone(top.get("timezone", "UTC")):
         c.wrong("timezone", "must be an IANA zone such as Europe/Berlin")
     known_goals, channels = _mapping(top.get("goals")), _mapping(top.get("channels"))

@@ -19,7 +19,7 @@ from typing import Any
 from nudge.errors import BadInput
 from nudge.plan import expression, learn
 from nudge.plan.checks import Checks, meant
-from nudge.vocabulary import Asked, Combined, Expression
+from nudge.vocabulary import Asked, Combined, Expression, Plan
 
 OPERATORS = ("is", "is_not", "in", "at_least", "at_most", "known")
 PREDICTED = ("alive", "purchases", "spend")
@@ -80,6 +80,13 @@ def made(said: Any, goals: Mapping[str, Any]) -> Expression | None:
         return expression.parse(said, names.whole)
     parts = tuple(_condition(one, names) for one in said)
     return parts[0] if len(parts) == 1 else Combined("and", parts)
+
+
+def of_text(text: str, plan: Plan) -> Expression:
+    """The tree of a text that stands in no plan, by the names of one. Raises BadInput with the column of a mistake."""
+    goals = plan.goals.values()
+    orders = next((one.event for one in goals if one.value is None), next(iter(goals)).event)
+    return expression.parse(text, Names(tuple(plan.goals), orders, context=False).whole)
 
 
 @dataclass(frozen=True, slots=True)
