@@ -74,7 +74,7 @@ def test_the_schedule_makes_the_report_and_http_shows_it(shop: S3Objects, call: 
     assert shown["checksum"] == told["checksum"]
     assert [goal["goal"] for goal in shown["goals"]] == ["purchase", "visit"]
     assert sorted(one.key for one in shop.list("reports/")) == [
-        f"reports/{place}/report.{ending}" for place in ("2026-04-06", "latest") for ending in ("csv", "html", "json")
+        f"reports/{place}/report.{ending}" for place in ("2026-04-06", "latest") for ending in ("csv", "html", "json", "zh.html")
     ]
 
 
@@ -83,8 +83,20 @@ def test_a_browser_gets_the_page(shop: S3Objects, call: Call) -> None:
     answer = call("report.latest_page")
     headers = {name.lower(): value for name, value in answer["headers"].items()}
     assert headers["content-type"] == "text/html; charset=utf-8"
-    assert headers["vary"] == "Accept"
-    assert answer["body"].startswith("<!DOCTYPE html>")
+    assert headers["vary"] == "Accept, Accept-Language"
+    assert answer["body"].startswith('<!DOCTYPE html>\n<html lang="en">')
+
+
+def test_a_browser_that_prefers_chinese_or_asks_for_it_gets_the_page_in_chinese(
+    shop: S3Objects, call: Call, load_event: Any
+) -> None:
+    call("report.schedule")
+    event = load_event("report.latest_page")
+    for changed in (
+        {"headers": {**event["headers"], "accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}},
+        {"queryStringParameters": {"lang": "zh"}},
+    ):
+        assert '<html lang="zh-Hans">' in door.handler(event | changed, None)["body"]
 
 
 def test_a_spreadsheet_gets_rows(shop: S3Objects, call: Call) -> None:
