@@ -18,7 +18,7 @@ from nudge.decide.limits import Claims, claims
 from nudge.decide.policy import Question
 from nudge.errors import BadInput, NotFound
 from nudge.flows.champions import Champion
-from nudge.flows.panel import Panel
+from nudge.flows.panel import PREDICTED, Panel
 from nudge.plan.checks import minutes
 from nudge.ports import Templates
 from nudge.profile.vector import features
@@ -163,7 +163,8 @@ class Case(NamedTuple):
         templates: Templates,
     ) -> Offer:
         named = frozenset(self.request.candidates or ())
-        seen = vector if person is None else vector | {f"predicted.{name}": one for name, one in person.items()}
+        worth = {f"{PREDICTED}{name}": one for name, one in (person or {}).items()}
+        seen = {**vector, **panel.predicted(vector), **worth} if worth or panel.asked else vector
         situation = eligible.Situation(
             self.profile, seen, self.plan, self.now, self.due_at, self.zone, counts, named, self.run
         )

@@ -13,11 +13,9 @@ from typing import Any
 from nudge.decide import audience, occasion
 from nudge.decide.eligible import Known
 from nudge.flows.champions import Champion
-from nudge.flows.panel import Panel
+from nudge.flows.panel import PREDICTED, Panel
 from nudge.profile.vector import features
 from nudge.vocabulary import Campaign, Expression, Micros, OnDate, OnPrediction, Plan, Profile
-
-PREDICTED = "predicted."
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,23 +11,26 @@ from math import isfinite, nan
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from nudge.decide import value
+from nudge.decide import audience, value
 from nudge.flows.champions import Champion
 from nudge.vocabulary import NOTHING, Activity, Contribution, Explanation, Goal, Micros, Plan, Profile, Vector
 
 MOST_REASONS = 5
+PREDICTED = "predicted."
 NUMBERS = ("alive", "purchases", "spend")
 """What is told of a person's worth, and may be asked for by an audience as `predicted.<name>`."""
 
 
 class Panel(NamedTuple):
-    """Champions by what they do; None where there is none in force, or none that the case asks for."""
+    """Champions by what they do; None where there is none in force, or none that the case asks for. `asked` are those of the goals
+    whose prediction an audience names."""
 
     propensity: Champion | None = None
     uplift: Champion | None = None
     value: Champion | None = None
     recommend: Champion | None = None
     send_time: Champion | None = None
+    asked: Mapping[str, Champion] = {}
 
     @classmethod
     def of(
@@ -56,11 +59,13 @@ class Panel(NamedTuple):
             champions(f"value.{said['value']['event']}") if known and "value" in said else None,
             champions(f"recommend.{said['recommend']['bought']}") if choosing and "recommend" in said else None,
             champions(f"send_time.{said['send_time']['channel']}") if waiting and "send_time" in said else None,
+            _asked(champions, plan, activities) if known else {},
         )
 
     def versions(self) -> dict[str, str]:
         """Kind → version of every model that takes part."""
-        return {kind: one.version for kind, one in zip(self._fields, self, strict=True) if one is not None}
+        held = {kind: one.version for kind, one in zip(self._fields, self[:-1], strict=False) if one is not None}
+        return held | {f"audience.{goal}": one.version for goal, one in self.asked.items()}
 
     def probabilities(
         self, vector: Vector, activities: Sequence[Activity], base_rate: float
@@ -106,6 +111,10 @@ class Panel(NamedTuple):
         said = self.value.scorer.value(vector)
         return {name: said[name] for name in NUMBERS} if all(isfinite(said[name]) for name in NUMBERS) else None
 
+    def predicted(self, vector: Vector) -> dict[str, float]:
+        """What audiences may ask for as `predicted.<goal>`, by whole names; only what they do ask for."""
+        return {f"{PREDICTED}{goal}": one.scorer.probability(vector) for goal, one in self.asked.items()}
+
     def best_moment(self, profile: Profile, now: Micros, where: ZoneInfo) -> tuple[Micros, float] | None:
         """The next best moment for a message within a day, and its expected gain over sending now."""
         if self.send_time is None:
@@ -132,6 +141,15 @@ class Panel(NamedTuple):
         ranked = sorted(added.items(), key=lambda one: (-abs(one[1]), one[0]))
         reasons = tuple(Contribution(*one) for one in ranked[:MOST_REASONS])
         return Explanation(base, reasons, sum(effect for _, effect in ranked[MOST_REASONS:]))
+
+
+def _asked(
+    champions: Callable[[str], Champion | None], plan: Plan, activities: Sequence[Activity]
+) -> dict[str, Champion]:
+    """Goal → its model, of the goals whose prediction the audience of an activity names."""
+    names = {name for one in activities if one.audience is not None for name in audience.names(one.audience)}
+    goals = (name.removeprefix(PREDICTED) for name in sorted(names) if name.startswith(PREDICTED))
+    return {goal: one for goal in goals if goal in plan.goals and (one := champions(goal)) is not None}
 
 
 def asked(scorer: Any, state: Mapping[str, Any]) -> dict[str, Any]:

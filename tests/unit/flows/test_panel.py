@@ -15,7 +15,7 @@ from nudge.errors import NotReady
 from nudge.flows.champions import Champion, Champions
 from nudge.flows.panel import Panel, asked
 from nudge.vocabulary import DAY, Decision, Vector
-from tests.acting import NOON, plan, plan_data
+from tests.acting import NOON, person, plan, plan_data, put_person
 from tests.unit.flows.test_decide import HOUR, Oracle, World, removed
 
 BASE = Oracle({"nothing": 0.2, "discount_mail": 0.25})
@@ -292,3 +292,30 @@ def test_an_audience_may_ask_for_what_is_predicted(bound: float, reason: str | N
 def test_a_worth_that_is_no_number_is_not_told() -> None:
     broken = SimpleNamespace(value=lambda vector: {"alive": float("nan"), "purchases": 1.0, "spend": 1.0})
     assert world_with({"value.purchase": broken}).ask()["person"] is None
+
+
+class Leaving:
+    """A model of another goal: the chance is an attribute."""
+
+    def probability(self, vector: Vector) -> float:
+        return float(vector.get("trait.restless") or 0.0)
+
+
+@pytest.mark.parametrize(("restless", "why"), [(0.7, None), (0.5, "audience"), (None, "audience")])
+def test_an_audience_may_ask_for_the_prediction_of_another_goal(restless: float | None, why: str | None) -> None:
+    world = World()
+    put_person(world.profiles, person("bo", restless=restless))
+    world.data["activities"]["discount_mail"]["audience"] = "visit > 60%"
+    world.champions = lambda name: {"purchase": Champion("p1", BASE), "visit": Champion("v1", Leaving())}.get(name)
+    answer = world.ask("bo")
+    assert removed(answer)["discount_mail"] == why
+    found = world.ledger.find(answer["decision_id"])
+    assert found is not None
+    assert found[0].models == {"propensity": "p1", "audience.visit": "v1"}
+
+
+def test_where_no_model_predicts_what_an_audience_asks_nobody_belongs() -> None:
+    world = World()
+    world.data["activities"]["discount_mail"]["audience"] = "visit > 0 or visit <= 0"
+    assert removed(world.ask())["discount_mail"] == "audience"
+    assert "audience.visit" not in Panel.of(lambda name: None, HERE, GOAL, ACTIVITIES, known=True).versions()
