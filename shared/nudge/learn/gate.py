@@ -150,15 +150,35 @@ def alone(rows: pl.DataFrame, feature: Feature, label: np.ndarray, weight: np.nd
     """AUC of one feature by itself: the best of a number as it stands (either way round, what is missing at either end) and of
     the rates in its bins; of a category, of the rates of its levels."""
     if feature["type"] != "number":
-        return judge.auc(_rates(_codes(rows, feature), label, weight), label, weight)
-    values = numbers(rows, feature)
-    missing = np.isnan(values)
-    ends = [np.where(missing, end, values) for end in ((-np.inf, np.inf) if missing.any() else (0.0,))]
-    known = np.sort(values[~missing])
-    edges = np.unique(known[np.linspace(0, len(known) - 1, BINS + 1).astype(int)[1:-1]]) if len(known) else known
-    bins = np.where(missing, len(edges) + 1, np.searchsorted(edges, values, side="left"))
-    found = [judge.auc(one, label, weight) for one in (*ends, _rates(bins, label, weight))]
+        codes = _codes(rows, feature)
+        return _by_rate(np.bincount(codes, weight * label), np.bincount(codes, weight))
+    seen, codes, counts = np.unique(numbers(rows, feature), return_inverse=True, return_counts=True)
+    positive, every = np.bincount(codes, weight * label), np.bincount(codes, weight)
+    found = [judge.separation(positive, every)]
+    known = len(seen) - int(np.isnan(seen[-1]))  # what is missing is the last
+    if known < len(seen):
+        found.append(judge.separation(np.roll(positive, 1), np.roll(every, 1)))
+    bins = np.append(_bins(seen[:known], counts[:known]), known)[: len(seen)]
+    found.append(_by_rate(np.bincount(bins, positive), np.bincount(bins, every)))
     return max(max(auc, 1 - auc) for auc in found)
+
+
+def _bins(seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The bin of each value: at most `BINS`, of equal size."""
+    until = np.cumsum(counts)
+    if not len(seen):
+        return np.empty(0, dtype=int)
+    places = np.linspace(0, until[-1] - 1, BINS + 1).astype(int)[1:-1]
+    edges = np.unique(seen[np.searchsorted(until, places, side="right")])
+    return np.searchsorted(edges, seen, side="left")
+
+
+def _by_rate(positive: np.ndarray, every: np.ndarray) -> float:
+    """AUC of groups by how often those in them did it."""
+    rate = positive / np.maximum(every, 1e-300)
+    order = np.argsort(rate, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(rate[order]) > 0])  # groups of the same rate are tied
+    return judge.separation(np.add.reduceat(positive[order], starts), np.add.reduceat(every[order], starts))
 
 
 def _codes(rows: pl.DataFrame, feature: Feature) -> np.ndarray:
@@ -169,13 +189,6 @@ def _codes(rows: pl.DataFrame, feature: Feature) -> np.ndarray:
     return np.array(
         [known.get(level, len(known)) for level in rows[feature["name"]].cast(pl.String).to_list()], dtype=int
     )
-
-
-def _rates(codes: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """How often those with the same code did it."""
-    rate = np.bincount(codes, weight * label) / np.maximum(np.bincount(codes, weight), 1e-300)
-    found: np.ndarray = rate[codes]
-    return found
 
 
 def stored(model: bytes, load: Callable[[Any], object], stopwatch: Callable[[], float] = perf_counter) -> list[Gate]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Rows:
         rng = np.random.default_rng(seed)
         count = int(self.people.max()) + 1
         for _ in range(number):
-            drawn: np.ndarray = rng.multinomial(count, np.full(count, 1.0 / count))
+            drawn = np.bincount(rng.integers(0, count, count), minlength=count)
             yield drawn[self.people] * self.weight
 
 
@@ -42,18 +43,21 @@ def log_losses(p: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 def figures(p: np.ndarray, rows: Rows, *, resamples: int, confidence: float, seed: int) -> dict[str, list[float]]:
     """Each metric as [value, low, high]: log loss, Brier, ECE (10 equal bins), AUC, average precision, lift at 10 %."""
-    metrics = {"log_loss": _mean(log_losses(p, rows.label)), "brier": _mean((p - rows.label) ** 2)}
-    metrics |= {"ece": _ece(p, rows.label), **_ranking(p, rows.label)}
-    drawn = {name: [] for name in metrics}  # type: dict[str, list[float]]
-    for weight in rows.resamples(resamples, seed):
-        if 0 < (weight * rows.label).sum() < weight.sum():
-            for name, metric in metrics.items():
-                drawn[name].append(metric(weight))
-    tail = (1 - confidence) / 2
-    return {
-        name: [metric(rows.weight), *(float(edge) for edge in np.quantile(drawn[name], [tail, 1 - tail]))]
-        for name, metric in metrics.items()
-    }
+    means = {"log_loss": _mean(log_losses(p, rows.label)), "brier": _mean((p - rows.label) ** 2)}
+    means |= {"ece": _ece(p, rows.label)}
+    ranking = Ranking.of(p, rows.label)
+
+    def all_of(weight: np.ndarray) -> dict[str, float]:
+        return {name: metric(weight) for name, metric in means.items()} | ranking.figures(weight)
+
+    enough = (weight for weight in rows.resamples(resamples, seed) if 0 < (weight * rows.label).sum() < weight.sum())
+    drawn = [all_of(weight) for weight in enough]
+    tail, found = (1 - confidence) / 2, {}
+    for name, value in all_of(rows.weight).items():
+        low, high = np.quantile([one[name] for one in drawn], [tail, 1 - tail])
+        # resampling adds noise of its own to a calibration error: all resamples may lie above it
+        found[name] = [value, min(float(low), value), max(float(high), value)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,17 @@ def auc(score: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
     """Weighted area under the ROC curve, ties counted half; 0.5 where only one label is there."""
     if not 0 < (weight * label).sum() < weight.sum():
         return 0.5
-    return _ranking(score, label)["auc"](weight)
+    return Ranking.of(score, label).auc(weight)
+
+
+def separation(positive: np.ndarray, every: np.ndarray) -> float:
+    """Area under the ROC curve of groups in rising order of their score, from the weight of the positives in each and of all;
+    within a group all are tied. 0.5 where only one label is there."""
+    negative = every - positive
+    came, not_came = float(positive.sum()), float(negative.sum())
+    if not (came > 0 and not_came > 0):
+        return 0.5
+    return float((positive * (np.cumsum(negative) - negative / 2)).sum() / (came * not_came))
 
 
 def _mean(values: np.ndarray) -> Metric:
@@ -132,30 +146,38 @@ def _ece(p: np.ndarray, label: np.ndarray) -> Metric:
     return lambda weight: float(np.abs(np.bincount(bins, weight * gap, BINS)).sum() / weight.sum())
 
 
-def _ranking(p: np.ndarray, label: np.ndarray) -> dict[str, Metric]:
-    """Metrics of the order, ties counted half (AUC) or shared (the others); sorted once for all resamples."""
-    order = np.argsort(-p, kind="stable")
-    starts = np.flatnonzero(np.r_[True, p[order][1:] != p[order][:-1]])
-    label = label[order]
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Rows in falling order of their score, those with the same score a group; ordered once for all resamples. `groups` is the
+    group of each row, the highest score first; `label` is the rows'."""
 
-    def groups(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        weight = weight[order]
-        return np.add.reduceat(weight * label, starts), np.add.reduceat(weight, starts)
+    groups: np.ndarray
+    number: int
+    label: np.ndarray
 
-    def auc(weight: np.ndarray) -> float:
-        positive, every = groups(weight)
-        negative = every - positive
-        below = negative.sum() - np.cumsum(negative) + negative / 2
-        return float((positive * below).sum() / (positive.sum() * negative.sum()))
+    @classmethod
+    def of(cls, score: np.ndarray, label: np.ndarray) -> Self:
+        """Of a score and a label a row."""
+        levels, place = np.unique(score, return_inverse=True)
+        return cls(len(levels) - 1 - place, len(levels), label)
 
-    def precision(weight: np.ndarray) -> float:
-        positive, every = groups(weight)
-        at = np.cumsum(positive) / np.maximum(np.cumsum(every), 1e-300)
-        return float((positive * at).sum() / positive.sum())
+    def auc(self, weight: np.ndarray) -> float:
+        """The weighted area under the ROC curve, ties counted half."""
+        positive, every = self._sums(weight)
+        return separation(positive[::-1], every[::-1])
 
-    def lift(weight: np.ndarray) -> float:
-        positive, every = groups(weight)
-        reached = np.interp(0.1 * every.sum(), np.r_[0, np.cumsum(every)], np.r_[0, np.cumsum(positive)])
-        return float(reached / 0.1 / positive.sum())
+    def figures(self, weight: np.ndarray) -> dict[str, float]:
+        """AUC, average precision and lift at 10 %, ties counted half (AUC) or shared (the others)."""
+        positive, every = self._sums(weight)
+        reached, asked = np.cumsum(positive), np.cumsum(every)
+        tenth = np.interp(0.1 * asked[-1], np.r_[0, asked], np.r_[0, reached])
+        return {
+            "auc": separation(positive[::-1], every[::-1]),
+            "average_precision": float((positive * reached / np.maximum(asked, 1e-300)).sum() / reached[-1]),
+            "lift_at_10": float(tenth / 0.1 / reached[-1]),
+        }
 
-    return {"auc": auc, "average_precision": precision, "lift_at_10": lift}
+    def _sums(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The weight of the positives in each group, and of all."""
+        positive = np.bincount(self.groups, weight * self.label, self.number)
+        return positive, np.bincount(self.groups, weight, self.number)

@@ -49,10 +49,9 @@ def by_segment(
 
 
 def _auc(p: np.ndarray, rows: judge.Rows, confidence: float, seed: int) -> list[float]:
-    drawn = [judge.auc(p, rows.label, weight) for weight in rows.resamples(RESAMPLES, seed)]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return [judge.auc(p, rows.label, rows.weight), float(low), float(high)]
+    ranking, tail = judge.Ranking.of(p, rows.label), (1 - confidence) / 2
+    low, high = np.quantile([ranking.auc(weight) for weight in rows.resamples(RESAMPLES, seed)], [tail, 1 - tail])
+    return [ranking.auc(rows.weight), float(low), float(high)]
 
 
 def _segments(rows: pl.DataFrame, features: Sequence[Feature]) -> Iterator[Segment]:
