@@ -149,7 +149,7 @@ class Judged:
         self.told = np.array([ranked[0][0] for _, _, ranked in told])
         self.none = np.array([intent is None for intent, _, _ in told])
         self.doubt = np.array([-chance for _, chance, _ in told])
-        self.strange = np.array([reader.strangeness(*reader.scores(texts[one])) for one in which])
+        self.strange = np.array([reader.strangeness(texts[one]) for one in which])
 
 
 def curve(known: np.ndarray, right: np.ndarray, strangers: np.ndarray) -> list[float]:

@@ -1,151 +1,55 @@
 """A message → what it is about: an intent, how sure, or none of these.
 
 In: a verified `intent` artefact and a text in any language. Out: an intent (or None), its calibrated probability, all intents
-ranked. Reading, TF-IDF and the linear model are plain look-ups; nothing of the text is kept. Knows neither who wrote it nor
-what is answered.
-
-A text is read as four families of terms (training is given `terms`, so it reads the same):
-- `word`: words and pairs of neighbours; every character of a script without spaces is a word;
-- `letter`: 2 to 5 letters in a row within what stands between spaces, its edges being letters too;
-- `pair`: two words, in either order, up to `REACH` words apart;
-- `length`: how many words, in steps of a factor √2.
+ranked. Reading (`score.terms`), TF-IDF and the two linear models are plain look-ups; nothing of the text is kept. Knows neither
+who wrote it nor what is answered. What speaks for `none of these` is in `score.strange`.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
-from math import exp, log, log2, sqrt, sumprod
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import exp, log, sqrt, sumprod
+from typing import Any, NamedTuple
 
-from nudge.errors import BadInput
-from nudge.score import verify
+from nudge.score import strange, verify
+from nudge.score.terms import FAMILIES, LONGEST, REACH, plain, terms
 
-LONGEST = 2000
-"""Characters of a message that are read; the rest is cut off."""
-REACH = 12
-GRAMS = (2, 5)
-FAMILIES = ("word", "letter", "pair", "length")
+__all__ = ["LONGEST", "REACH", "Reader", "load", "plain", "softmax", "structure", "terms"]
+
 MOST_WEIGHTS = 20_000_000
 LARGEST = 1e9
 """No number of an artefact is beyond ± this: sums stay finite."""
-CHARACTERS = 20_000
-SPACELESS = (
-    (0x0E00, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x109F),  # Burmese
-    (0x1780, 0x17FF),  # Khmer
-    (0x3040, 0x30FF),  # kana
-    (0x3400, 0x9FFF),  # Han
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3FFFF),
-)
-EVIDENCE = ("doubt", "margin", "energy", "unread", "short")
-"""What speaks for `none of these`; see `evidence`."""
 
 
-class _Map(dict[int, str]):
-    """For `str.translate`: what each character becomes, worked out when it is first met."""
+class _Term(NamedTuple):
+    """A known term: its place among all terms, its inverse document frequency, what its weights are multiplied by."""
 
-    def __init__(self, become: Callable[[str], str]) -> None:
-        self._become = become
-
-    def __missing__(self, code: int) -> str:
-        found = self._become(chr(code))
-        if len(self) < CHARACTERS:
-            self[code] = found
-        return found
-
-
-def _visible(character: str) -> str:
-    kind = unicodedata.category(character)
-    return "" if kind == "Cf" else " " if kind[0] in "CZ" else character
-
-
-def _worded(character: str) -> str:
-    """Letters, marks and numbers stay; those of scripts without spaces stand alone; anything else parts words."""
-    if unicodedata.category(character)[0] not in "LMN":
-        return " "
-    code = ord(character)
-    return f" {character} " if any(low <= code <= high for low, high in SPACELESS) else character
-
-
-_VISIBLE, _WORDED = _Map(_visible), _Map(_worded)
-_NUMBER = re.compile(r"\d+")
-
-
-def plain(text: str) -> str:
-    """A text as it is read: cut, NFKC, lower-cased, every number one `0`; spaces and control characters one space, marks of
-    format none.
-
-    Raises
-    ------
-    BadInput
-        When it holds half of a surrogate pair: it is no text.
-    """
-    cut = text[:LONGEST]
-    if any("\ud800" <= character <= "\udfff" for character in cut):
-        raise BadInput("the text holds a surrogate; it is not valid Unicode", reason="bad_text")
-    folded = unicodedata.normalize("NFKC", cut)[:LONGEST].lower()
-    return _NUMBER.sub("0", " ".join(folded.translate(_VISIBLE).split()))
-
-
-def terms(text: str) -> dict[str, Counter[str]]:
-    """How often each term of each family stands in a text. Raises BadInput for what is no text (see `plain`)."""
-    read = plain(text)
-    words = read.translate(_WORDED).split()
-    length = Counter([str(int(2 * log2(1 + len(words))))])
-    return {"word": _words(words), "letter": _letters(read), "pair": _pairs(words), "length": length}
-
-
-def _words(words: Sequence[str]) -> Counter[str]:
-    found = Counter(words)
-    found.update(f"{one} {other}" for one, other in zip(words, islice(words, 1, None), strict=False))
-    return found
-
-
-def _letters(read: str) -> Counter[str]:
-    """As `char_wb` of scikit-learn: a space on each side; what is shorter than n counts once, whole."""
-    found: Counter[str] = Counter()
-    low, high = GRAMS
-    for part in read.split():
-        padded = f" {part} "
-        length = len(padded)
-        for size in range(low, min(high, length) + 1):
-            found.update([padded[start : start + size] for start in range(length - size + 1)])
-    return found
-
-
-def _pairs(words: Sequence[str]) -> Counter[str]:
-    found = set()
-    for place, one in enumerate(words):
-        for other in islice(words, place + 2, place + REACH + 1):
-            found.add(f"{one}&{other}" if one < other else f"{other}&{one}")
-    return Counter(dict.fromkeys(found, 1))
+    row: int
+    rare: float
+    margin: float
+    bayes: float
 
 
 class Reader:
     """One intent model in memory: `intent(text)`."""
 
-    __slots__ = ("_bias", "_families", "_none", "_slope", "_threshold", "_weights", "intents")
+    __slots__ = ("_bayes", "_bias", "_families", "_margin", "_mix", "_none", "_threshold", "intents")
 
     def __init__(self, artefact: Mapping[str, Any]) -> None:
         self.intents: tuple[str, ...] = tuple(artefact["intents"])
         self._bias = [float(one) for one in artefact["bias"]]
-        self._slope = float(artefact["slope"])
-        self._weights = memoryview(b64decode(artefact["weights"])).cast("b")
-        self._none = [float(artefact["none"]["weights"][name]) for name in EVIDENCE]
+        self._mix = float(artefact["mix"]["margin"]), float(artefact["mix"]["bayes"])
+        self._margin, self._bayes = (memoryview(b64decode(artefact[name])).cast("b") for name in ("margin", "bayes"))
+        self._none = [float(artefact["none"]["weights"][name]) for name in strange.EVIDENCE]
         self._threshold = float(artefact["none"]["threshold"])
         people, first = artefact["people"], 0
-        self._families: list[tuple[str, float, dict[str, tuple[int, float, float]]]] = []
+        self._families: list[tuple[str, float, dict[str, _Term]]] = []
         for name in FAMILIES:
             family = artefact["families"][name]
             rare = [log((1 + people) / (1 + seen)) + 1.0 for seen in family["seen"]]
-            held = zip(range(first, first + len(rare)), rare, family["scale"], strict=True)
+            held = map(_Term, range(first, first + len(rare)), rare, family["margin"], family["bayes"])
             self._families.append((name, float(family["weight"]), dict(zip(family["terms"], held, strict=True))))
             first += len(rare)
 
@@ -153,44 +57,56 @@ class Reader:
         """The intent (None: none of these), the probability that the likeliest one is meant, and all of them ranked.
 
         Raises BadInput when the text is no text."""
-        scores, unread, words = self.scores(text)
-        chances = softmax([self._slope * one for one in scores])
+        logits, odd = self._read(text)
+        chances = softmax(logits)
         ranked = sorted(zip(self.intents, chances, strict=True), key=lambda one: (-one[1], one[0]))
-        strange = self.strangeness(scores, unread, words) > self._threshold
-        return (None if strange else ranked[0][0]), ranked[0][1], ranked
+        return (None if odd > self._threshold else ranked[0][0]), ranked[0][1], ranked
 
-    def scores(self, text: str) -> tuple[list[float], float, int]:
-        """The linear model's score of each intent; the share of the words that are unknown; how many words there are."""
+    def strangeness(self, text: str) -> float:
+        """How much speaks for `none of these`: higher is stranger. Raises BadInput when the text is no text."""
+        return self._read(text)[1]
+
+    def _read(self, text: str) -> tuple[list[float], float]:
+        """The calibrated logit of each intent, and how strange the text is."""
         found = terms(text)
-        values: list[float] = []
-        rows: list[Any] = []
-        count = len(self.intents)
+        margins: list[float] = []
+        likelihoods: list[float] = []
+        read: dict[str, list[_Term]] = {}
         for name, weight, known in self._families:
             held = [(known[term], times) for term, times in found[name].items() if term in known]
-            raw = [(1.0 + log(times)) * rare for (_, rare, _), times in held]
+            raw = [(1.0 + log(times)) * term.rare for term, times in held]
             norm = sqrt(sumprod(raw, raw)) or 1.0
-            values += [weight * one / norm * scale for one, ((_, _, scale), _) in zip(raw, held, strict=True)]
-            rows += [self._weights[row * count : (row + 1) * count] for (row, _, _), _ in held]
-        scores = list(self._bias)
-        if rows:
-            scores = [bias + sumprod(values, row) for bias, row in zip(scores, zip(*rows, strict=True), strict=True)]
-        known = self._families[0][2]
-        words = found["word"]
-        total = sum(words.values())
-        unread = sum(times for term, times in words.items() if term not in known) / total if total else 1.0
-        return scores, unread, total
+            margins += [weight * one / norm * term.margin for one, (term, _) in zip(raw, held, strict=True)]
+            likelihoods += [weight * one / norm * term.bayes for one, (term, _) in zip(raw, held, strict=True)]
+            read[name] = [term for term, _ in held]
+        rows = [term.row for held in read.values() for term in held]
+        margin = self._sums(self._margin, margins, rows, self._bias)
+        bayes = self._sums(self._bayes, likelihoods, rows, [0.0] * len(self._bias))
+        one, other = self._mix
+        logits = [one * first + other * second for first, second in zip(margin, bayes, strict=True)]
+        likeliest = strange.likeliest(logits)
+        fits = [self._against(read[name], likeliest) for name in strange.READ]
+        seen = strange.Seen(logits, margin, bayes, likeliest, fits, *self._unread(found["word"]))
+        return logits, sumprod(self._none, strange.evidence(seen))
 
-    def strangeness(self, scores: Sequence[float], unread: float, words: int) -> float:
-        """How much speaks for `none of these`: higher is stranger; compared with the artefact's threshold."""
-        return sumprod(self._none, evidence([self._slope * one for one in scores], unread, words))
+    def _sums(self, weights: memoryview, values: list[float], rows: list[int], start: list[float]) -> list[float]:
+        """Of each intent: values times the weights in their rows, added up."""
+        if not rows:
+            return start
+        count = len(start)
+        columns = zip(*(weights[row * count : (row + 1) * count] for row in rows), strict=True)
+        return [first + sumprod(values, column) for first, column in zip(start, columns, strict=True)]
 
+    def _against(self, held: Sequence[_Term], intent: int) -> list[float]:
+        """Of each term: how much likelier it is in that intent than elsewhere (log)."""
+        count = len(self.intents)
+        return [term.bayes * self._bayes[term.row * count + intent] for term in held]
 
-def evidence(logits: Sequence[float], unread: float, words: int) -> list[float]:
-    """Numbers in the order of `EVIDENCE`: −log of the largest probability; how close the runner-up is; −log Σ exp (energy,
-    Liu et al. 2020); the share of words and neighbours that training never saw; how short the text is."""
-    first, *others = sorted(logits, reverse=True)
-    total = sum(exp(one - first) for one in logits)
-    return [log(total), others[0] - first, -(first + log(total)), unread, 1.0 / (1.0 + words)]
+    def _unread(self, words: Mapping[str, int]) -> tuple[float, int]:
+        """The share of the words (and neighbours) that are unknown, and how many there are."""
+        known, total = self._families[0][2], sum(words.values())
+        unread = sum(times for term, times in words.items() if term not in known)
+        return (unread / total if total else 1.0), total
 
 
 def softmax(logits: Sequence[float]) -> list[float]:
@@ -215,16 +131,19 @@ def structure(artefact: Mapping[str, Any]) -> None:
     _names(intents, "intents")
     verify.require(len(intents) >= 2, "intents", "must be two at least")
     _bounded(artefact["bias"], len(intents), "bias")
-    _bounded([artefact["slope"]], 1, "slope")
-    verify.require(artefact["slope"] > 0, "slope", "must be positive")
+    _bounded([artefact["mix"]["margin"], artefact["mix"]["bayes"]], 2, "mix")
+    verify.require(artefact["mix"]["margin"] > 0 <= artefact["mix"]["bayes"], "mix", "must be positive")
     people = artefact["people"]
     verify.require(people.__class__ is int and 0 < people < 2**53, "people", "must be a whole number above 0")
     verify.require(set(artefact["families"]) == set(FAMILIES), "families", f"must be {', '.join(FAMILIES)}")
     count = sum(_family(artefact["families"][name], people, f"families.{name}") for name in FAMILIES)
-    _weights(artefact["weights"], count * len(intents))
+    for name in ("margin", "bayes"):
+        _weights(artefact[name], count * len(intents), name)
     none = artefact["none"]
-    verify.require(set(none["weights"]) == set(EVIDENCE), "none.weights", f"must be {', '.join(EVIDENCE)}")
-    _bounded(list(none["weights"].values()), len(EVIDENCE), "none.weights")
+    verify.require(
+        set(none["weights"]) == set(strange.EVIDENCE), "none.weights", f"must be {', '.join(strange.EVIDENCE)}"
+    )
+    _bounded(list(none["weights"].values()), len(strange.EVIDENCE), "none.weights")
     verify.require(verify.finite(none["threshold"]), "none.threshold", "must be a finite number")
 
 
@@ -233,7 +152,8 @@ def _family(family: Mapping[str, Any], people: int, where: str) -> int:
     _names(names, f"{where}.terms")
     _bounded([family["weight"]], 1, f"{where}.weight")
     verify.indices(family["seen"], len(names), 1, people + 1, f"{where}.seen")
-    _bounded(family["scale"], len(names), f"{where}.scale")
+    _bounded(family["margin"], len(names), f"{where}.margin")
+    _bounded(family["bayes"], len(names), f"{where}.bayes")
     return len(names)
 
 
@@ -248,11 +168,11 @@ def _names(names: Any, where: str) -> None:
     verify.require(len(set(names)) == len(names), where, "a name stands twice")
 
 
-def _weights(written: Any, length: int) -> None:
-    verify.require(length <= MOST_WEIGHTS, "weights", "too many weights")
-    verify.require(isinstance(written, str), "weights", "must be text")
+def _weights(written: Any, length: int, where: str) -> None:
+    verify.require(length <= MOST_WEIGHTS, where, "too many weights")
+    verify.require(isinstance(written, str), where, "must be text")
     try:
         held = b64decode(written, validate=True)
     except (NotBase64, ValueError):
-        raise verify.bad("weights", "must be base64") from None
-    verify.require(len(held) == length, "weights", f"must hold {length} bytes")
+        raise verify.bad(where, "must be base64") from None
+    verify.require(len(held) == length, where, f"must hold {length} bytes")

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from nudge.errors import BadInput
 from nudge.learn.intent import Messages, Model, fit
+from nudge.learn.intent import strange as learned
 from nudge.learn.intent.hostile import TEXTS
-from nudge.learn.intent.model import probabilities
-from nudge.score import text, verify
+from nudge.score import strange, text, verify
 
 WORDS = (
     "card",
@@ -74,12 +74,10 @@ mixed = st.lists(st.sampled_from([*WORDS, *TEXTS]) | letters, max_size=8).map(" 
 @given(mixed, st.sampled_from([2, 3, 7]), st.sampled_from([0, 1]))
 def test_the_stored_form_says_what_the_numpy_form_says(said: str, intents: int, seed: int) -> None:
     fitted, ours = model(intents, seed), reader(intents, seed)
-    reading = fitted.reading.others([said], text.terms)
-    logits = fitted.logits(reading)
+    chances, strange = fitted.judge(fitted.reading.others([said], text.terms))
     ranked = dict(ours.intent(said)[2])
-    assert [ranked[name] for name in fitted.intents] == pytest.approx(probabilities(logits)[0].tolist(), abs=1e-9)
-    strange = ours.strangeness(*ours.scores(said))
-    assert strange == pytest.approx(float(fitted.strangeness(reading, logits)[0]), rel=1e-9, abs=1e-9)
+    assert [ranked[name] for name in fitted.intents] == pytest.approx(chances[0].tolist(), abs=1e-9)
+    assert ours.strangeness(said) == pytest.approx(float(strange[0]), rel=1e-9, abs=1e-9)
 
 
 @settings(max_examples=100, deadline=None)
@@ -119,6 +117,31 @@ def test_what_it_was_taught_it_knows_and_gibberish_it_does_not() -> None:
     assert ours.intent("zxqj wvkk pfft")[0] is None
 
 
+def test_evidence_has_the_same_names_on_both_sides() -> None:
+    assert strange.EVIDENCE == learned.EVIDENCE
+    assert (strange.READ, strange.TIE, strange.SPREAD) == (learned.READ, learned.TIE, learned.SPREAD)
+
+
+def test_words_that_its_likeliest_intent_does_not_explain_make_a_message_stranger() -> None:
+    fitting, torn = [0.4, 0.2], [2.0, -1.4]
+    one, other = (
+        dict(
+            zip(
+                strange.EVIDENCE,
+                strange.evidence(strange.Seen([2.0, 1.0], [0.5, -0.5], [1.0, 0.0], 0, [ratios, []], 0.0, 2)),
+                strict=True,
+            )
+        )
+        for ratios in (fitting, torn)
+    )
+    assert one["word_fit"] == pytest.approx(other["word_fit"])
+    assert one["word_against"] == 0 < other["word_against"]
+
+
+def test_intents_with_nearly_the_same_logit_are_told_apart_by_their_order_alone() -> None:
+    assert strange.likeliest([0.0, 1.0, 1.0 + 1e-12]) == strange.likeliest([0.0, 1.0 + 1e-12, 1.0]) == 1
+
+
 def _broken(path: str, value: Any) -> dict[str, Any]:
     made = copy.deepcopy(artefact(3))
     *places, last = path.split(".")
@@ -139,16 +162,20 @@ def _broken(path: str, value: Any) -> dict[str, Any]:
         ("intents", ["one"]),
         ("intents", ["a", "a", "b"]),
         ("bias", [0.0]),
-        ("slope", 0),
-        ("slope", 1e300),
+        ("mix.margin", 0),
+        ("mix.margin", 1e300),
+        ("mix.bayes", -0.1),
+        ("mix", {}),
         ("people", 0),
-        ("weights", "AAAA"),
-        ("weights", "not base64!"),
-        ("weights", 7),
+        ("margin", "AAAA"),
+        ("margin", "not base64!"),
+        ("bayes", "AAAA"),
+        ("bayes", 7),
         ("families", {}),
         ("families.word.terms", ["x"]),
         ("families.word.seen", [0]),
-        ("families.word.scale", [1e300]),
+        ("families.word.margin", [1e300]),
+        ("families.word.bayes", [1.0]),
         ("families.letter.weight", None),
         ("none.threshold", "high"),
         ("none.weights", {}),

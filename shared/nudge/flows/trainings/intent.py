@@ -1,5 +1,5 @@
 """What a message is about: events whose action says what a person took them for → a model of intents, better than what is in
-force on the last fifth of time. Here learn and score meet: both read a text by `score.text.terms`.
+force on the last fifth of time. Here learn and score meet: both read a text by `score.terms`.
 
 No text leaves this run: the artefact holds terms that at least three people used, the card counts and figures.
 """

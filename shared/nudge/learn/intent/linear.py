@@ -1,7 +1,7 @@
 """TF-IDF rows → one linear model: a large-margin one (linear SVM, one against the rest) with a share of naive Bayes.
 
 Their scores are blended after each is brought to unit spread (Wang, Manning 2012, had both in one model too). What is stored, and
-judged, are the weights rounded to 8 bits with a scale a term.
+judged, are the weights of each rounded to 8 bits with a scale a term.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ class Parts:
         """Both models' scores of some rows; no bias is left to add."""
         return Parts(rows @ self.margin + self.bias, rows @ self.bayes, np.zeros_like(self.bias))
 
+    def rows(self, which: np.ndarray) -> Parts:
+        """Scores of some of the rows."""
+        return Parts(self.margin[which], self.bayes[which], self.bias)
+
+    def columns(self, which: np.ndarray) -> Parts:
+        """Scores of some of the intents."""
+        return Parts(self.margin[:, which], self.bayes[:, which], self.bias[which])
+
 
 def fit(rows: sp.csr_matrix, intents: np.ndarray, count: int, penalty: float, seed: int) -> Parts:
     """Weights of both models. `intents` are 0 … count-1, each of them there."""
@@ -57,46 +65,47 @@ def naive_bayes(rows: sp.csr_matrix, intents: np.ndarray, count: int) -> np.ndar
 
 
 @dataclass(frozen=True, slots=True)
-class Blend:
-    """What naive Bayes adds to the margin, and what each is divided by."""
+class Mix:
+    """What the scores of each model are multiplied by to give, added up, calibrated logits."""
 
-    share: float
     margin: float
     bayes: float
 
     @classmethod
-    def of(cls, parts: Parts, share: float) -> Blend:
-        """Unit spread of the scores of rows that neither model was fitted on."""
-        return cls(share, float(f"{parts.margin.std():.{DIGITS}g}"), float(f"{parts.bayes.std():.{DIGITS}g}"))
+    def of(cls, parts: Parts, share: float) -> Mix:
+        """Unit spread of the scores of rows that neither model was fitted on, and `share` of naive Bayes beside 1."""
+        return cls(1.0 / float(parts.margin.std()), share / float(parts.bayes.std()))
 
-    def mixed(self, parts: Parts) -> np.ndarray:
-        """Scores (or weights) of the blend."""
-        made: np.ndarray = parts.margin / self.margin + self.share / self.bayes * parts.bayes
+    def times(self, slope: float) -> Mix:
+        """The same blend, steeper, in the digits that are stored."""
+        return Mix(*(float(f"{slope * one:.{DIGITS}g}") for one in (self.margin, self.bayes)))
+
+    def logits(self, parts: Parts) -> np.ndarray:
+        """Of scores."""
+        made: np.ndarray = self.margin * parts.margin + self.bayes * parts.bayes
         return made
 
 
 @dataclass(frozen=True, slots=True)
 class Rounded:
-    """Weights as they are stored: `scale[term] · level[term, intent]`, and the bias."""
+    """Weights as they are stored: `scale[term] · level[term, intent]`."""
 
     levels: np.ndarray
     scale: np.ndarray
-    bias: np.ndarray
 
     @classmethod
-    def of(cls, weights: np.ndarray, bias: np.ndarray) -> Rounded:
+    def of(cls, weights: np.ndarray) -> Rounded:
         """To the nearest of 255 levels, the largest weight of a term being the last of them."""
-        scale = _digits(np.abs(weights).max(axis=1) / LEVELS)
+        scale = digits(np.abs(weights).max(axis=1) / LEVELS)
         levels = np.rint(weights / np.where(scale > 0, scale, 1.0)[:, None])
-        return cls(np.clip(levels, -LEVELS, LEVELS).astype(np.int8), scale, _digits(bias))
+        return cls(np.clip(levels, -LEVELS, LEVELS).astype(np.int8), scale)
 
-    def scores(self, rows: sp.csr_matrix) -> np.ndarray:
-        """What the stored model says of some rows."""
-        scaled = rows.multiply(self.scale).tocsr()
-        made: np.ndarray = scaled @ self.levels.astype(float) + self.bias
+    def weights(self) -> np.ndarray:
+        """What the levels stand for."""
+        made: np.ndarray = self.levels * self.scale[:, None]
         return made
 
 
-def _digits(values: np.ndarray) -> np.ndarray:
+def digits(values: np.ndarray) -> np.ndarray:
     """Six significant digits: what is written is what is used."""
     return np.array([float(f"{one:.{DIGITS}g}") for one in values])

@@ -1,6 +1,6 @@
 """Messages, and their terms counted once: what all folds of a training share.
 
-In: texts and a function text → terms by family (`score.text.terms`). Out: sparse counts. Knows no labels and no weights.
+In: texts and a function text → terms by family (`score.terms.terms`). Out: sparse counts. Knows no labels and no weights.
 """
 
 from __future__ import annotations

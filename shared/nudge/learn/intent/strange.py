@@ -1,7 +1,7 @@
 """When is a message about none of the intents? Learned by hiding intents from training and looking at what their messages do.
 
-In: logits of messages whose intent was known to the model, and of messages whose intent was hidden from it. Out: weights of the
-evidence that `score.text.evidence` names, and the line beyond which it is `none of these`: where it costs at most `LOSS` of the
+In: evidence of messages whose intent was known to the model, and of messages whose intent was hidden from it. Out: weights of the
+evidence that `score.strange.evidence` names, and the line beyond which it is `none of these`: where it costs at most `LOSS` of the
 accuracy.
 """
 
@@ -11,15 +11,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 
-EVIDENCE = ("doubt", "margin", "energy", "unread", "short")
+from nudge.learn.intent.linear import Parts
+from nudge.learn.intent.vocabulary import Vocabulary
+
+EVIDENCE = (
+    "doubt",
+    "energy",
+    "entropy",
+    "unread",
+    "short",
+    "outside",
+    "flat",
+    "unlikely",
+    "rival",
+    "word_fit",
+    "word_against",
+    "letter_fit",
+    "letter_against",
+)
+READ = ("word", "letter")
+TIE = 1e-9
+SPREAD = 1e-3
 LOSS = 0.03
 SPARE = 0.02
 SURE = 0.9
 FEWEST = 20
 """Messages of each side to learn from; with fewer, doubt alone speaks."""
+PENALTY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +57,48 @@ class Strange:
         return made
 
 
-def evidence(logits: np.ndarray, unread: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """A row a message, a column for each of `EVIDENCE`: the numpy form of `score.text.evidence`."""
-    first_two = np.partition(logits, -2, axis=1)[:, -2:]
-    whole = logsumexp(logits, axis=1)
-    return np.column_stack(
-        [whole - first_two[:, 1], first_two[:, 0] - first_two[:, 1], -whole, unread, 1 / (1 + words)]
-    )
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Of some messages: their rows of TF-IDF, the share of unknown words and how many words, what both models say (intents of
+    the model in order), and the weights of naive Bayes."""
+
+    vocabulary: Vocabulary
+    table: sp.csr_matrix
+    unread: np.ndarray
+    words: np.ndarray
+    logits: np.ndarray
+    scores: Parts
+    bayes: np.ndarray
+
+    def evidence(self) -> np.ndarray:
+        """A row a message, a column for each of `EVIDENCE`: the numpy form of `score.strange.evidence`."""
+        whole = logsumexp(self.logits, axis=1)
+        chances = np.exp(self.logits - whole[:, None])
+        entropy = whole - (chances * self.logits).sum(axis=1)
+        margin, likeliest = self.scores.margin, self.likeliest()
+        stands_out = (margin.max(axis=1) - margin.mean(axis=1)) / (margin.std(axis=1) + SPREAD)
+        told = self.scores.bayes[np.arange(len(likeliest)), likeliest]
+        second = np.partition(self.scores.bayes, -2, axis=1)[:, -2]
+        columns = [whole - self.logits.max(axis=1), -whole, entropy, self.unread, 1 / (1 + self.words)]
+        columns += [-margin.max(axis=1), -stands_out, -told, second - told]
+        for family in READ:
+            columns += self._fit(family, likeliest)
+        return np.column_stack(columns)
+
+    def likeliest(self) -> np.ndarray:
+        """The first intent whose logit is the largest, but for `TIE`: whatever the order of sums."""
+        made: np.ndarray = (self.logits >= self.logits.max(axis=1, keepdims=True) - TIE).argmax(axis=1)
+        return made
+
+    def _fit(self, family: str, likeliest: np.ndarray) -> list[np.ndarray]:
+        """How badly the known terms of a family fit the likeliest intent, and what of it speaks against it, on average."""
+        place = self.vocabulary.place(family)
+        held = self.table[:, place]
+        times = np.diff(held.indptr)
+        rows = np.repeat(np.arange(len(times)), times)
+        ratios = self.bayes[place.start + held.indices, likeliest[rows]]
+        sums = (np.bincount(rows, one, minlength=len(times)) for one in (ratios, np.minimum(ratios, 0.0)))
+        return [-one / (times + 1) for one in sums]
 
 
 def weigh(known: np.ndarray, hidden: np.ndarray) -> dict[str, float]:
@@ -52,7 +109,7 @@ def weigh(known: np.ndarray, hidden: np.ndarray) -> dict[str, float]:
     spread = rows.std(axis=0)
     spread[spread < 1e-9] = 1.0
     label = np.r_[np.zeros(len(known)), np.ones(len(hidden))]
-    fitted = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000).fit(
+    fitted = LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=1000).fit(
         (rows - rows.mean(axis=0)) / spread, label
     )
     return {name: float(f"{weight:.6g}") for name, weight in zip(EVIDENCE, fitted.coef_[0] / spread, strict=True)}

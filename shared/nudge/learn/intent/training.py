@@ -20,10 +20,11 @@ from nudge.errors import BadInput, NotReady
 from nudge.learn import judge
 from nudge.learn.export import TOLERANCE
 from nudge.learn.gate import ALREADY, BETTER, Answer, Gate
+from nudge.learn.intent.choice import FOLDS
 from nudge.learn.intent.figures import Judged, said
 from nudge.learn.intent.hostile import TEXTS
-from nudge.learn.intent.messages import Messages, Reading, Terms
-from nudge.learn.intent.model import FOLDS, Model, fit, probabilities
+from nudge.learn.intent.messages import Messages, Terms
+from nudge.learn.intent.model import Model, fit
 from nudge.learn.recipe import Recipe
 from nudge.vocabulary import Micros
 
@@ -40,8 +41,7 @@ class Reads(Protocol):
     """What `score.text.load` gives."""
 
     def intent(self, text: str) -> tuple[str | None, float, list[tuple[str, float]]]: ...
-    def scores(self, text: str) -> tuple[list[float], float, int]: ...
-    def strangeness(self, scores: Any, unread: float, words: int) -> float: ...
+    def strangeness(self, text: str) -> float: ...
 
 
 type Load = Callable[[Mapping[str, Any]], Reads]
@@ -100,7 +100,7 @@ def train(
             "folds": FOLDS,
             "accuracy": model.choice.tried,
             "penalty": model.choice.penalty,
-            "naive_bayes": model.choice.blend.share,
+            "naive_bayes": model.choice.share,
         },
         "none_of_these": {
             "weights": dict(model.choice.strange.weights),
@@ -136,29 +136,20 @@ def _counted(messages: Messages) -> dict[str, int]:
 
 
 def _judged(model: Model, early: Messages, late: Messages, terms: Terms) -> Judged:
-    reading = _read(model, late.texts, terms)
-    logits = model.logits(reading)
-    strange = model.strangeness(reading, logits)
+    chances, strange = model.judge(model.reading.others(late.texts, terms))
     shares = np.array([(early.intents == name).mean() for name in model.intents])
-    return Judged(np.array(model.intents), late, probabilities(logits), strange, model.choice.strange.threshold, shares)
-
-
-def _read(model: Model, texts: list[str], terms: Terms) -> Reading:
-    """Other messages over the terms of the training messages."""
-    return model.reading.others(texts, terms)
+    return Judged(np.array(model.intents), late, chances, strange, model.choice.strange.threshold, shares)
 
 
 def _parity(model: Model, reader: Reads, late: Messages, terms: Terms) -> float:
     """The largest difference between the stored form, read as online, and the numpy form: of probabilities and strangeness."""
     texts = [*late.texts[:PARITY_TEXTS], *TEXTS]
-    reading = _read(model, texts, terms)
-    logits = model.logits(reading)
-    theirs, strange = probabilities(logits), model.strangeness(reading, logits)
+    theirs, strange = model.judge(model.reading.others(texts, terms))
     worst = 0.0
     for text, row, odd in zip(texts, theirs, strange, strict=True):
         ranked = dict(reader.intent(text)[2])
         found = np.array([ranked[name] for name in model.intents])
-        ours = reader.strangeness(*reader.scores(text))
+        ours = reader.strangeness(text)
         worst = max(worst, float(np.abs(found - row).max()), float(abs(ours - odd) / max(1.0, abs(odd))))
     if not worst <= TOLERANCE:
         raise NotReady(

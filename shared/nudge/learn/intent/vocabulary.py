@@ -1,4 +1,4 @@
-"""Which terms a model knows, and messages as TF-IDF over them (Salton, Buckley 1988; sublinear, as `score.text` reads it).
+"""Which terms a model knows, and messages as TF-IDF over them (Salton, Buckley 1988; sublinear, as `score.text` weighs it).
 
 In: a `Reading` of the training messages and who wrote them. Out: columns of it, and rows of unit length a family.
 A term that fewer than `FEWEST_PEOPLE` different people used never gets in: names, addresses and slips of one person stay out.
@@ -16,9 +16,9 @@ from sklearn.preprocessing import normalize
 from nudge.learn.intent.messages import FAMILIES, Reading
 
 FEWEST_PEOPLE = 3
-MOST_TERMS = 150_000
-MOST_WEIGHTS = 8_000_000
-"""Terms times intents: a byte each. Those that most people used stay."""
+MOST_TERMS = 80_000
+MOST_WEIGHTS = 4_500_000
+"""Terms times intents: a byte each, for each of the two linear models. Those terms that most people used stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,11 @@ class Vocabulary:
         known = np.asarray(words[:, self.columns["word"]].sum(axis=1)).ravel()
         return np.where(total > 0, 1.0 - known / np.maximum(total, 1.0), 1.0), total
 
-    @property
-    def size(self) -> int:
-        return sum(len(one) for one in self.columns.values())
+    def place(self, family: str) -> slice:
+        """Which columns of `table` are of that family."""
+        names = list(FAMILIES)
+        first = sum(len(self.columns[name]) for name in names[: names.index(family)])
+        return slice(first, first + len(self.columns[family]))
 
 
 def _people(by_person: sp.csr_matrix, counts: sp.csr_matrix) -> np.ndarray:
