@@ -16,8 +16,9 @@ class Settings:
 
     @classmethod
     def variables(cls) -> dict[str, str]:
-        """Field → the environment variable it is read from."""
-        return {name: name.upper() for name in cls.__annotations__}
+        """Field → the environment variable it is read from; what a class builds upon comes first."""
+        each = (vars(one).get("__annotations__", {}) for one in reversed(cls.__mro__))
+        return {name: name.upper() for own in each for name in own}
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nudge.settings import ArriveSettings
+from nudge.settings import ArriveSettings, CampaignSettings, DecideSettings
 
 
 def test_all_that_is_missing_is_reported_together() -> None:
@@ -19,3 +19,7 @@ def test_settings_are_not_written() -> None:
     settings = ArriveSettings.read({"LAKE_BUCKET": "l", "ARRIVALS_TABLE": "a", "CHUNKS_QUEUE_URL": "c"})
     with pytest.raises(AttributeError, match="lake_bucket"):
         settings.lake_bucket = "another"
+
+
+def test_settings_that_build_upon_others_need_all_of_them() -> None:
+    assert [*CampaignSettings.variables()] == [*DecideSettings.variables(), "campaigns_queue_url"]
