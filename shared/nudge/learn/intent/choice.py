@@ -23,8 +23,8 @@ from nudge.learn.intent.vocabulary import Vocabulary
 FOLDS = 3
 HIDDEN = 3
 """One in so many intents is hidden in each fold."""
-MANY = 5000
-"""Messages beyond which one fold is enough to compare penalties."""
+MANY = 100_000
+"""Messages times intents beyond which few penalties are compared, and on one fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,12 @@ def chosen(study: Study) -> Choice:
 
 def _best(study: Study) -> tuple[float, float, Parts, dict[str, float]]:
     """The penalty and the share of naive Bayes with the most messages right, scores of every message by models of the other
-    folds, and what was tried. Of many messages, one fold compares the penalties; the shares are compared on all."""
-    few = study.folds[:1] if len(study.labels) > MANY else study.folds
+    folds, and what was tried. Where fits are dear, one fold compares two penalties; the shares are compared on all."""
+    dear = len(study.labels) * study.count > MANY
+    few, penalties = (study.folds[:1], linear.PENALTIES) if dear else (study.folds, linear.FINER)
     scores: dict[float, Parts] = {}
     tried: dict[tuple[float, float], float] = {}
-    for penalty in linear.PENALTIES:
+    for penalty in penalties:
         scores[penalty] = _held_out(study, few, penalty)
         tried |= {(penalty, share): right for share, right in _right(study, few, scores[penalty]).items()}
     penalty = max(tried, key=lambda way: (tried[way], -way[0], -way[1]))[0]

@@ -17,6 +17,8 @@ SMOOTHING = 0.1
 SHARES = (0.0, 0.15, 0.3, 0.6)
 """Of naive Bayes, beside 1 of the margin."""
 PENALTIES = (0.2, 1.0)
+FINER = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Where fits are cheap: with few intents."""
 LEVELS = 127
 DIGITS = 6
 
