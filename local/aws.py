@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 from moto import mock_aws
 
-from local import deployment, moto_speed
+from local import deployment, moto_account, moto_speed
 from local.shortcut import Shortcut
 from local.template import PSEUDO, Template
 from local.translate import TEMPLATE
@@ -62,6 +62,7 @@ class EmbeddedAws(AbstractContextManager["EmbeddedAws"]):
             os.environ.pop("AWS_PROFILE", None)
             stack.enter_context(mock_aws())
             moto_speed.install()
+            moto_account.install()
             shortcut = Shortcut(REGION, ACCOUNT)
             stack.callback(shortcut.remove)
             shortcut.install()

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local import models, plans, policies
+from local import acting, models, plans, policies
 from nudge.errors import NudgeError
 
 SEED = 7
@@ -65,6 +65,7 @@ def _admin(commands: Any) -> None:
     """Commands on a deployed stack."""
     plans.add(commands)
     models.add(commands)
+    acting.add(commands)
     decisions = commands.add_parser("decisions", help="the log of decisions, for other tools")
     policies.add(commands, decisions.add_subparsers(required=True, metavar="command"))
     rebuild = commands.add_parser("rebuild", help="make Profiles anew from the lake")

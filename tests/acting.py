@@ -11,6 +11,7 @@ from typing import Any
 
 from moto import mock_aws
 
+from local import moto_account
 from nudge import plan as plans
 from nudge.adapters.clients import client
 from nudge.vocabulary import SECOND, Consent, Micros, Plan, Profile
@@ -129,6 +130,7 @@ def tables(dynamodb: Any) -> None:
 @contextmanager
 def aws() -> Iterator[Aws]:
     """Bucket, tables, queue and keys in moto, with the plan and the templates in place."""
+    moto_account.install()
     with mock_aws():
         s3, dynamodb, sqs, kms = client("s3"), client("dynamodb"), client("sqs"), client("kms")
         s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

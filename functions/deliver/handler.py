@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from functools import cache
 from typing import Any
@@ -13,6 +14,7 @@ from nudge.adapters.channels import senders
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
+from nudge.adapters.pace import DynamoPace, quota_of
 from nudge.adapters.plans import StoredPlans
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
@@ -21,6 +23,7 @@ from nudge.adapters.sqs import SqsQueue
 from nudge.adapters.templates import StoredTemplates
 from nudge.errors import BadInput
 from nudge.flows.champions import PlanInForce
+from nudge.flows.compose import Compose
 from nudge.flows.deliver import Deliver, Sweep
 from nudge.settings import DeliverSettings
 
@@ -37,13 +40,12 @@ def flows() -> tuple[Deliver, Sweep]:
         ledger=ledger,
         profiles=DynamoProfiles(dynamodb, here.profiles_table),
         plan=PlanInForce(StoredPlans(lake, clock=edge.now)),
-        templates=StoredTemplates(lake, clock=edge.now),
+        compose=Compose(StoredTemplates(lake, clock=edge.now), signer, link.keys(signer.sign), here.public_url),
         senders=senders(
             configuration_set=here.configuration_set, secrets=StoredSecrets(lambda: client("ssm"), clock=edge.now)
         ),
-        signer=signer,
-        link_key=link.keys(signer.sign),
-        public_url=here.public_url,
+        pace=DynamoPace(dynamodb, here.ledger_table, lambda: quota_of(client("sesv2"))),
+        wait=time.sleep,
     )
     return deliver, Sweep(ledger=ledger, queue=SqsQueue(client("sqs"), here.deliver_queue_url))
 

@@ -14,6 +14,7 @@ from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
+from nudge.adapters.reputation import DynamoReputation
 from nudge.adapters.s3 import S3Objects
 from nudge.errors import NotFound, Unavailable
 from nudge.flows.click import Click
@@ -37,7 +38,7 @@ def flows() -> tuple[Feedback, Unsubscribe, Click, str]:
     signer = KmsSigner(client("kms"), here.token_key_id)
     clicks = DynamoClicks(dynamodb, here.ledger_table)
     return (
-        Feedback(profiles, ledger, inbox, clicks),
+        Feedback(profiles, ledger, inbox, clicks, DynamoReputation(dynamodb, here.ledger_table)),
         Unsubscribe(profiles, ledger, inbox, signer),
         Click(ledger, inbox, clicks, link.keys(signer.sign)),
         here.feedback_topic_arn,
@@ -86,5 +87,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     answer = edge.batch(event, lambda one: rows.extend(feedback.take(unwrap(one["body"], topic), now=edge.now())))
     feedback.keep(rows)  # when this fails, all of the batch comes again, and changes nothing that is done already
-    edge.logger.info("feedback", extra={"rows": len(rows), "failed": len(answer["batchItemFailures"])})
+    verdict = _watched(feedback)
+    edge.logger.info(
+        "feedback", extra={"rows": len(rows), "reputation": verdict, "failed": len(answer["batchItemFailures"])}
+    )
     return answer
+
+
+def _watched(feedback: Feedback) -> str:
+    """How our reputation stands after this batch; when it cannot be read, the next batch looks again."""
+    try:
+        verdict: str = feedback.watch(now=edge.now())
+    except Unavailable:
+        verdict = "unknown"
+    edge.count(f"Reputation{verdict.title()}")
+    edge.flush()
+    return verdict

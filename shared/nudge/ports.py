@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from nudge.act.reputation import Figures
 from nudge.vocabulary import Chunk, Consent, Counts, Decision, Kind, Message, Micros, Profile, Suppression
 
 
@@ -232,6 +233,9 @@ class Ledger(Protocol):
     def stuck(self, *, before: Micros, limit: int = 100) -> list[str]:
         """Decision ids of messages that are `sending` since before that time."""
 
+    def unknown(self, *, limit: int = 100) -> list[str]:
+        """Decision ids of messages that ended as `unknown` and were not settled since, oldest first."""
+
 
 class Templates(Protocol):
     """Message templates by name: `{"subject": …, "text": …, "html": …}`."""
@@ -256,6 +260,32 @@ type Senders = Callable[[str], Sender[Any]]
 """The sender of a channel by its name."""
 
 
+class Pace(Protocol):
+    """How fast mail may go, for all workers together."""
+
+    def take(self, *, transactional: bool, now: Micros) -> float:
+        """Take a slot; the answer is how many seconds to wait for it. Raises Throttled (no slot soon), Closed (quota,
+        breaker), Unavailable (nobody knows the quota, or the store is down): in each case nothing may be sent."""
+
+
+class Reputation(Protocol):
+    """What came back of our mails, lately; and the breaker that stops all marketing mail."""
+
+    def sent(self) -> None:
+        """One mail left; written with others by `flush`."""
+
+    def flush(self, *, now: Micros) -> None: ...
+
+    def blame(self, kind: str, mail: str, *, now: Micros) -> None:
+        """A `bounce` (for good) or a `complaint` about a mail; a repetition changes nothing."""
+
+    def figures(self, *, now: Micros) -> Figures:
+        """Of the window."""
+
+    def stop(self, why: str, *, now: Micros) -> bool:
+        """Open the breaker. False when it is open already. Only a person closes it."""
+
+
 class Clicks(Protocol):
     """Which links of a message were followed, for as long as it takes to tell a person from a machine."""
 
@@ -272,6 +302,10 @@ class Secrets(Protocol):
 
 class Throttled(Exception):
     """The channel said: not now. Nothing was sent."""
+
+
+class Closed(Throttled):
+    """Not now, and not soon: a quota is used up, or the breaker is open."""
 
 
 class Refused(Exception):

@@ -42,6 +42,8 @@ def asked_for(service: str, operation: str, given: Mapping[str, Any]) -> Iterato
         yield Asked(f"sqs:{operation.removesuffix('Batch')}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
     elif service == "kms":
         yield Asked(f"kms:{operation}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{given['KeyId']}")
+    elif (service, operation) == ("sesv2", "GetAccount"):
+        yield Asked("ses:GetAccount", "*")
     elif service == "sesv2":
         sender = parseaddr(given["FromEmailAddress"])[1]
         context, here = {"ses:FromAddress": sender}, f"arn:aws:ses:{REGION}:{ACCOUNT}"

@@ -15,6 +15,7 @@ from moto.s3.models import s3_backends
 from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 
+from local import moto_account
 from nudge import plan
 from nudge.adapters.plans import KEY as PLAN_KEY
 
@@ -67,6 +68,7 @@ class World:
         self.minute = 0
 
     def _build(self) -> None:
+        moto_account.install()
         self.moto = mock_aws()
         self.moto.start()
         s3, sqs = self.client("s3"), self.client("sqs")

@@ -273,3 +273,18 @@ def test_a_fault_at_any_write_is_an_error_or_our_own_success(aws: None, kind: st
     assert held is not None
     assert held.state == "sent"
     assert ledger.counts(["c"]) == {"c": 1.0}
+
+
+def test_what_nobody_knows_is_listed_until_an_event_settles_it(ledger: Ledger) -> None:
+    names = [put(ledger, decision(f"k{number}")) for number in range(3)]
+    for number, name in enumerate(names):
+        assert ledger.claim(name, owner="me", now=NOON + number)
+    assert ledger.unknown() == []
+    for name in names:
+        assert ledger.finish(name, owner=None, state="unknown", now=NOON + 10, reason="no_answer")
+    assert ledger.unknown() == names
+    assert ledger.unknown(limit=2) == names[:2]
+    assert ledger.settle(names[1], provider_id="p", now=NOON + 20)
+    assert ledger.unknown() == [names[0], names[2]]
+    assert ledger.stuck(before=NOON + 100) == []
+    assert ledger.due(now=NOON + 100) == []

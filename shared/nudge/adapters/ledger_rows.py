@@ -11,8 +11,8 @@ from nudge.jsontext import compact
 from nudge.vocabulary import SECOND, Decision, Message, MessageState, Micros
 
 SHARDS = ("0", "1", "2", "3")
-SENDING = "sending"
-"""Values of `due_shard`: a decision id's first hex digit modulo four, or `sending`."""
+SENDING, UNKNOWN = "sending", "unknown"
+"""Values of `due_shard`: a decision id's first hex digit modulo four, `sending` or `unknown`."""
 
 
 def shard_of(decision_id: str) -> str:

@@ -153,3 +153,8 @@ class MemoryLedger:
                 if one.state == "sending" and one.changed_at < before
             ]
             return [name for _, name in sorted(waiting)[:limit]]
+
+    def unknown(self, *, limit: int = 100) -> list[str]:
+        with self._lock:
+            ended = [(one.due_at, one.decision_id) for one in self.messages.values() if one.state == "unknown"]
+            return [name for _, name in sorted(ended)[:limit]]

@@ -11,20 +11,26 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nudge.act import email, link, parcel, token
-from nudge.act.render import render
-from nudge.act.words import item_words, words
 from nudge.decide import eligible, quiet
-from nudge.errors import BadInput, NotFound, Unavailable
+from nudge.errors import BadInput, Unavailable
 from nudge.flows.champions import PlanInForce
-from nudge.ports import Ledger, Profiles, Queue, Refused, Senders, Signer, Templates, Throttled, Unsure
+from nudge.flows.compose import Compose, address_of
+from nudge.ports import (
+    Closed,
+    Ledger,
+    Pace,
+    Profiles,
+    Queue,
+    Refused,
+    Senders,
+    Throttled,
+    Unsure,
+)
 from nudge.vocabulary import (
-    CHANNELS,
     DAY,
     FINAL_STATES,
     SECOND,
     Activity,
-    Channel,
     Decision,
     Email,
     Message,
@@ -39,6 +45,12 @@ STALE: Micros = 3 * DAY
 
 PAUSE: Micros = 60 * SECOND
 """After a definite "not now"; up to twice that, spread by the decision's id."""
+
+LONG_PAUSE: Micros = 900 * SECOND
+"""After a quota that is used up, or while the breaker is open."""
+
+PACED = "email"
+"""The channel whose provider has a rate and a quota for the account; the others say "not now" themselves."""
 
 GRACE: Micros = 30 * SECOND
 """The sweep leaves what was due only now to the queue, which has it already."""
@@ -58,11 +70,10 @@ class Deliver:
     ledger: Ledger
     profiles: Profiles
     plan: PlanInForce
-    templates: Templates
+    compose: Compose
     senders: Senders
-    signer: Signer
-    link_key: Callable[[int], bytes]
-    public_url: str
+    pace: Pace
+    wait: Callable[[float], None]
 
     def __call__(self, decision_id: str, *, owner: str, now: Micros) -> str:
         """Send it if it is due, ours and allowed; the answer is the state it is left in.
@@ -85,10 +96,24 @@ class Deliver:
         if message.state in FINAL_STATES or not self.ledger.claim(decision_id, owner=owner, now=now):
             return message.state
         try:
+            self._keep_pace(message, plan, now)
             return self._send(message, found[0], plan, owner, now)
+        except Throttled as throttled:
+            pause = LONG_PAUSE if isinstance(throttled, Closed) else PAUSE
+            self.ledger.give_back(decision_id, owner=owner, due_at=_later(decision_id, now, pause))
+            return "pending"
         except Unavailable:
             self.ledger.give_back(decision_id, owner=owner, due_at=_later(decision_id, now))
             raise
+
+    def _keep_pace(self, message: Message, plan: Plan, now: Micros) -> None:
+        """Wait for a slot, before anything is asked about the person: what is true of them must be true when it goes out."""
+        if message.channel != PACED:
+            return
+        activity = plan.activities.get(message.activity)
+        seconds = self.pace.take(transactional=activity is not None and activity.transactional, now=now)
+        if seconds > 0:
+            self.wait(seconds)
 
     def _send(self, message: Message, decision: Decision, plan: Plan, owner: str, now: Micros) -> str:
         """From claimed to sent, skipped, failed or back. Raises Unavailable only when nothing left the house."""
@@ -104,7 +129,7 @@ class Deliver:
             self.ledger.give_back(message.decision_id, owner=owner, due_at=calm)
             return "held"
         try:
-            composed = self._compose(message, decision, activity, profile, plan, now)
+            composed = self.compose(message, decision, activity, profile, plan, now)
         except BadInput as wrong:
             return self._end(message, owner, "failed", now, wrong.reason)
         return self._hand_over(composed, message, owner, now, decision.due_at or decision.decided_at)
@@ -117,54 +142,10 @@ class Deliver:
             return "expired"
         if reason := eligible.unreachable(activity, profile):
             return reason
-        address = _address(activity, profile)
+        address = address_of(activity, profile)
         if address is None:
             return None
         return "suppressed" if self.profiles.is_address_suppressed(activity.channel, str(address)) else None
-
-    def _compose(
-        self, message: Message, decision: Decision, activity: Activity, profile: Profile, plan: Plan, now: Micros
-    ) -> Email | Parcel:
-        channel = plan.channels.get(activity.channel)
-        if channel is None or activity.channel not in CHANNELS:
-            raise BadInput("the plan has no sender for this channel", reason="no_channel")
-        signed = token.make(message.user_id, message.channel, message.decision_id, now=now, sign=self.signer.sign)
-        out = email.unsubscribe_url(self.public_url, signed)
-        texts = self._texts(decision, activity, channel, profile, plan, out)
-        to = _address(activity, profile)
-        if activity.channel != "email":
-            return parcel.compose(decision, texts, activity=activity, channel=channel, to=to, unsubscribe=out, now=now)
-        if (
-            "html" in texts and not activity.transactional
-        ):  # a receipt's links may open an account: they go nowhere else
-            key = self.link_key(now // DAY)
-            texts["html"] = link.track(texts["html"], decision, public_url=self.public_url, key=key, now=now)
-        return email.compose(
-            message, texts, to=to, channel=channel, unsubscribe=out, transactional=activity.transactional
-        )
-
-    def _texts(
-        self, decision: Decision, activity: Activity, channel: Channel, profile: Profile, plan: Plan, out: str
-    ) -> dict[str, str]:
-        """What the template says to this person; nothing where a channel needs no template and the plan names none."""
-        if activity.template is None:
-            if CHANNELS[activity.channel].texts:
-                raise BadInput("this channel needs a template", reason="no_template")
-            return {}
-        try:
-            template = self.templates.get(activity.template)
-        except NotFound:
-            raise BadInput("there is no such template", reason="no_template") from None
-        said = words(
-            profile.traits,
-            decision.context,
-            unsubscribe_url=out,
-            postal_address=channel.postal_address,
-            currency=plan.currency,
-            goal=decision.goal,
-            **item_words(decision.items),
-        )
-        return render(template, said)
 
     def _hand_over(self, composed: Email | Parcel, message: Message, owner: str, now: Micros, planned: Micros) -> str:
         """The one call that cannot be taken back, and what is recorded after each of its ends."""
@@ -173,9 +154,6 @@ class Deliver:
             sender = self.senders(message.channel)
             repeats = sender.repeats
             provider_id = sender.send(composed)
-        except Throttled:
-            self.ledger.give_back(decision_id, owner=owner, due_at=_later(decision_id, now))
-            return "pending"
         except Refused as refused:
             return self._end(message, owner, "failed", now, str(refused))
         except Unsure as unsure:
@@ -223,13 +201,7 @@ def _calm(activity: Activity, profile: Profile, plan: Plan, now: Micros) -> Micr
     return quiet.release(now, quiet.zone(profile.trait("timezone"), plan.timezone), plan.policy.quiet_hours)
 
 
-def _address(activity: Activity, profile: Profile) -> object:
-    """The person's address on the activity's channel; None where the channel itself is the address."""
-    form = CHANNELS.get(activity.channel)
-    return profile.trait(form.address) if form is not None and form.address is not None else None
-
-
-def _later(decision_id: str, now: Micros) -> Micros:
-    """A minute or two from now; different ids at different moments, so that a throttled crowd does not return as one."""
+def _later(decision_id: str, now: Micros, pause: Micros = PAUSE) -> Micros:
+    """A pause or two from now; different ids at different moments, so that a throttled crowd does not return as one."""
     spread = hashlib.sha256(decision_id.encode()).digest()[0] / 256
-    return now + PAUSE + round(PAUSE * spread)
+    return now + pause + round(pause * spread)

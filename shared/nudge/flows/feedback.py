@@ -14,7 +14,8 @@ from typing import Any
 
 from nudge.act import machine
 from nudge.act import notice as notices
-from nudge.ports import Clicks, Ledger, Objects, Profiles
+from nudge.act import reputation as rules
+from nudge.ports import Clicks, Ledger, Objects, Profiles, Reputation
 from nudge.vocabulary import Message, Micros, Suppression
 
 CHANNEL = "email"
@@ -28,11 +29,13 @@ class Feedback:
     ledger: Ledger
     inbox: Objects
     clicks: Clicks
+    reputation: Reputation
 
     def __call__(self, event: Mapping[str, Any], *, now: Micros) -> list[dict[str, Any]]:
         """Take one event and keep its rows. Raises Unavailable: then it must come again."""
         rows = self.take(event, now=now)
         self.keep(rows)
+        self.watch(now=now)
         return rows
 
     def take(self, event: Mapping[str, Any], *, now: Micros) -> list[dict[str, Any]]:
@@ -47,8 +50,11 @@ class Feedback:
         if notice is None:
             self._set_aside(event)
             return []
+        if notice.kind == "Send":
+            self.reputation.sent()
         message = self.ledger.message(notice.decision_id) if notice.decision_id else None
         if notice.suppress is not None:
+            self.reputation.blame(notice.suppress, notice.message_id, now=now)
             suppression = Suppression(notice.suppress, notice.at)
             for address in notice.to:
                 self.profiles.suppress_address(CHANNEL, address, suppression)
@@ -74,6 +80,16 @@ class Feedback:
         agent = notice.detail.get("userAgent")
         since = notice.at - max(message.changed_at, notice.sent_at or 0)
         return marked(row, machine.verdict(kind, agent=str(agent or ""), since=since, burst=followed))
+
+    def watch(self, *, now: Micros) -> rules.Verdict:
+        """After a batch: how our reputation stands; where it is bad, marketing mail stops until a person lets it go on."""
+        self.reputation.flush(now=now)
+        figures = self.reputation.figures(now=now)
+        verdict = rules.judge(figures)
+        if verdict == "stop":
+            bounced, complained = figures.share(figures.bounced), figures.share(figures.complained)
+            self.reputation.stop(f"bounces {bounced:.2%}, complaints {complained:.3%} of {figures.sent}", now=now)
+        return verdict
 
     def keep(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
         """Write rows as one object, named by its content (so that a repetition writes the same again); returns its key, None when there are none."""

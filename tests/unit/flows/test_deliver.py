@@ -13,6 +13,7 @@ import pytest
 from nudge.act import link
 from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue, MemorySigner
 from nudge.adapters.memory_ledger import MemoryLedger
+from nudge.adapters.memory_pace import MemoryPace
 from nudge.adapters.memory_profiles import MemoryProfiles
 from nudge.adapters.memory_sender import MemorySender
 from nudge.adapters.templates import StoredTemplates
@@ -20,8 +21,9 @@ from nudge.decide import chance
 from nudge.decide.policy import Question, choose
 from nudge.errors import BadInput, Unavailable
 from nudge.flows.champions import PlanInForce
+from nudge.flows.compose import Compose
 from nudge.flows.deliver import STALE, UNSURE_FOR, Deliver, Sweep
-from nudge.ports import Refused, Throttled, Unsure
+from nudge.ports import Closed, Refused, Throttled, Unsure
 from nudge.vocabulary import SECOND, Candidate, Consent, Message, Micros, Suppression
 from tests.acting import NOON, TEMPLATES, person, plan_data, put_person
 from tests.acting import plan as plan_of
@@ -37,6 +39,7 @@ class World:
             self.objects.put(f"templates/{name}.json", json.dumps(template).encode())
         put_person(self.profiles, person("ana"))
         self.attempts = 0
+        self.pace, self.waited = MemoryPace(), list[float]()
 
     def message(
         self, user: str = "ana", activity: str = "discount_mail", key: str = "k", items: Any = (), **changes: Any
@@ -55,17 +58,23 @@ class World:
         return name
 
     def flow(self, **changes: Any) -> Deliver:
-        made = Deliver(
-            ledger=self.ledger,
-            profiles=self.profiles,
-            plan=PlanInForce(MemoryPlans(self.data)),
+        composing = Compose(
             templates=StoredTemplates(self.objects, clock=lambda: NOON),
-            senders=lambda _: self.mailer,
             signer=MemorySigner(),
             link_key=link.keys(MemorySigner().sign),
             public_url="https://nudge.example",
         )
-        return replace(made, **changes)
+        made = Deliver(
+            ledger=self.ledger,
+            profiles=self.profiles,
+            plan=PlanInForce(MemoryPlans(self.data)),
+            compose=composing,
+            senders=lambda _: self.mailer,
+            pace=self.pace,
+            wait=self.waited.append,
+        )
+        of_composing = {name: changes.pop(name) for name in list(changes) if hasattr(composing, name)}
+        return replace(made, **({"compose": replace(composing, **of_composing)} | changes))
 
     def deliver(self, name: str, now: Micros = NOON, **changes: Any) -> str:
         self.attempts += 1
@@ -301,3 +310,57 @@ def test_the_sweep_queues_what_is_due_but_not_what_the_queue_has_already(world: 
     assert sweep(now=NOON + SECOND)["queued"] == 0
     assert sweep(now=NOON + 60 * SECOND)["queued"] == 1
     assert world.queue.take() == [{"decision_id": due}]
+
+
+# ── pace ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_worker_waits_for_its_slot_before_it_asks_what_holds_of_the_person(world: World) -> None:
+    name = world.message()
+    world.pace.answer = lambda _: 1.5
+
+    def unsubscribes(seconds: float) -> None:
+        assert seconds == 1.5
+        world.profiles.consent("ana", "email", Consent(False, NOON + 1, "link"))
+
+    assert (world.deliver(name, wait=unsubscribes), world.reason(name)) == ("skipped", "no_consent")
+    assert world.mailer.sent == []
+
+
+@pytest.mark.parametrize(
+    ("error", "soonest", "latest"),
+    [(Throttled("rate"), 60, 120), (Closed("daily_quota"), 900, 1800), (Closed("stopped"), 900, 1800)],
+)
+def test_without_a_slot_a_message_is_later_and_nothing_is_sent(
+    world: World, error: Exception, soonest: int, latest: int
+) -> None:
+    name = world.message()
+
+    def refuse(_: bool) -> float:
+        raise error
+
+    world.pace.answer = refuse
+    assert world.deliver(name) == "pending"
+    message = world.ledger.message(name)
+    assert message is not None
+    assert soonest * SECOND <= message.due_at - NOON <= latest * SECOND
+    world.pace.answer = lambda _: 0.0
+    assert (len(world.mailer.sent), world.deliver(name, message.due_at)) == (0, "sent")
+
+
+def test_a_pace_that_nobody_knows_sends_nothing_and_the_message_comes_again(world: World) -> None:
+    name = world.message()
+
+    def down(_: bool) -> float:
+        raise Unavailable("SES")
+
+    world.pace.answer = down
+    with pytest.raises(Unavailable):
+        world.deliver(name)
+    assert world.mailer.sent == []
+    world.pace.answer = lambda _: 0.0
+    assert world.deliver(name, NOON + 300 * SECOND) == "sent"
+
+
+def test_the_breaker_is_told_what_is_transactional(world: World) -> None:
+    world.deliver(world.message())
+    world.deliver(world.message(activity="receipt", key="r"))
+    assert world.pace.asked == [False, True]

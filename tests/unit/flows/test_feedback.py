@@ -9,8 +9,10 @@ import pytest
 
 from nudge.act import notice as notices
 from nudge.act import token
+from nudge.act.reputation import Figures
 from nudge.adapters.clicks import MemoryClicks
 from nudge.adapters.memory import MemorySigner
+from nudge.adapters.memory_pace import MemoryReputation
 from nudge.decide import eligible
 from nudge.errors import BadInput, NotFound
 from nudge.flows.feedback import Feedback
@@ -66,7 +68,8 @@ def event(kind: str, name: str | None, shape: str = "eventType", **changes: Any)
 class Acting(World):
     def __init__(self) -> None:
         super().__init__()
-        self.feedback = Feedback(self.profiles, self.ledger, self.objects, MemoryClicks())
+        self.reputation = MemoryReputation()
+        self.feedback = Feedback(self.profiles, self.ledger, self.objects, MemoryClicks(), self.reputation)
         self.unsubscribe = Unsubscribe(self.profiles, self.ledger, self.objects, MemorySigner())
         self.name = self.message()
 
@@ -251,3 +254,33 @@ def test_a_token_that_is_not_ours_changes_nothing_and_says_nothing(world: Acting
             world.unsubscribe(attempt, now=NOON)
         assert str(unknown.value) == "there is no such page"
     assert world.rows() == []
+
+
+# ── reputation ───────────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("kind", "before", "verdict"),
+    [
+        ("Bounce", Figures(1000, 23), "good"),
+        ("Bounce", Figures(1000, 24), "warn"),
+        ("Bounce", Figures(1000, 39), "stop"),
+        ("Complaint", Figures(10_000, 0, 4), "warn"),
+        ("Complaint", Figures(10_000, 0, 7), "stop"),
+        ("Bounce", Figures(50, 49), "good"),
+    ],
+)
+def test_the_event_that_is_too_much_stops_marketing_mail_at_once(
+    world: Acting, kind: str, before: Figures, verdict: str
+) -> None:
+    world.reputation.counted = before
+    for _ in range(3):
+        world.feedback(event(kind, world.name), now=NOON)
+    assert world.feedback.watch(now=NOON) == verdict
+    assert (world.reputation.stopped is not None) is (verdict == "stop")
+
+
+def test_every_mail_that_left_is_counted_and_a_passing_bounce_is_none(world: Acting) -> None:
+    for _ in range(4):
+        world.feedback(event("Send", world.name), now=NOON)
+    world.feedback(event("Bounce", world.name, bounceType="Transient"), now=NOON)
+    world.feedback(event("Bounce", None), now=NOON)
+    assert world.reputation.counted == Figures(4, 1)
