@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from nudge.measure import adjust, attribution, days, lift, reach, segments, shown, tally
+from nudge.measure import adjust, attribution, days, lift, reach, segments, shown, strata, tally
 from nudge.measure.evidence import Evidence
 from nudge.measure.lift import Arm, Estimate
 from nudge.measure.ratio import SampleRatio, sample_ratio
-from nudge.vocabulary import DAY, Activity, Goal, Micros
+from nudge.vocabulary import DAY, Activity, Goal, Micros, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Comparison:
     judged: pl.DataFrame
     treated: Arm
     held: Arm
+    gain: Estimate
     each: Estimate
     cost: float
     over: bool
@@ -34,16 +35,14 @@ class Comparison:
     @classmethod
     def of(cls, evidence: Evidence, goal: Goal, activity: Activity, people: pl.DataFrame) -> Comparison:
         """Of the people that an activity was first drawn for (`tally.first_choices`); value and cost cover ended windows."""
-        judged = evidence.followed(people, goal)
+        planned = [planned_holdout(evidence.plan, activity, campaign) for campaign in people["campaign"].to_list()]
+        judged = evidence.followed(people.with_columns(pl.Series(strata.STRATUM, planned, dtype=pl.Float64)), goal)
         treated, held = tally.arm(judged, "treatment"), tally.arm(judged, "holdout")
         sent = evidence.messages.filter(pl.col("activity") == activity.name)
         cost = tally.cost_within(sent, judged.filter(pl.col("group") == "treatment"), goal)
-        each = lift.value(treated, held, goal.value)
-        return cls(activity, judged, treated, held, each, cost, over(activity, goal, evidence.now))
-
-    @property
-    def gain(self) -> Estimate:
-        return self.each.times(self.treated.size)
+        gain, size = strata.total(strata.arms(judged), lambda one, other: lift.value(one, other, goal.value))
+        ended = over(activity, goal, evidence.now)
+        return cls(activity, judged, treated, held, gain, strata.each_of(gain, size), cost, ended)
 
     @property
     def people(self) -> int:
@@ -75,7 +74,7 @@ def of_activity(
         **_changed(one),
         "cost": shown.number(one.cost),
         "cost_so_far": shown.number(float(sent["cost"].sum())),
-        "sample_ratio": shown.split(_ratio(activity, people), people),
+        "sample_ratio": shown.split(_ratio(evidence, activity, people), people),
         "smallest_detectable_effect": shown.detectable(one.treated, one.held),
         "attribution": shown.credited_to(attribution.by_activity(credited), activity.name),
         "days": days.by_day(people, goal, tally.moment(evidence.now)),
@@ -97,30 +96,50 @@ def _people(one: Comparison, people: pl.DataFrame, drawn: pl.DataFrame) -> dict[
 
 
 def _changed(one: Comparison) -> dict[str, Any]:
-    rates = lift.rates(one.treated, one.held).times(one.treated.size)
+    pairs = strata.arms(one.judged)
+    rates, _ = strata.total(pairs, lift.rates)
     return {
         "conversions": {"treatment": shown.group(one.treated), "holdout": shown.group(one.held)},
         "incremental_conversions": shown.estimate(rates, one.people),
         "incremental_value": {
             **shown.estimate(one.gain, one.people),
             "per_person": shown.estimate(one.each, one.people),
-            "variance_reduced": reduced(one.treated, one.held, one.each),
+            "variance_reduced": reduced(pairs, one.gain, one.people),
         },
         "reading": shown.reading(one.over),
         "roi": shown.estimate(lift.roi(one.gain, one.cost), one.people),
     }
 
 
-def _ratio(activity: Activity, people: pl.DataFrame) -> SampleRatio:
+def _ratio(evidence: Evidence, activity: Activity, people: pl.DataFrame) -> SampleRatio:
+    """Against the holdouts as planned for each person: the activity's own, or that of the campaign that drew it."""
     groups = Counter(people["group"].to_list())
-    return sample_ratio(groups["treatment"], groups["holdout"], 0.0 if activity.transactional else activity.holdout)
+    planned = [planned_holdout(evidence.plan, activity, campaign) for campaign in people["campaign"].to_list()]
+    mean = sum(planned) / len(planned) if planned else planned_holdout(evidence.plan, activity, None)
+    return sample_ratio(groups["treatment"], groups["holdout"], mean)
 
 
-def reduced(treated: Arm, held: Arm, each: Estimate) -> dict[str, Any]:
-    """The total with less noise (`adjust`), and the share of the variance that is gone."""
-    found = adjust.adjusted(treated, held, each)
-    said = shown.estimate(found.estimate.times(treated.size), treated.size + held.size)
-    return {**said, "removed": shown.number(found.removed)}
+def planned_holdout(plan: Plan, activity: Activity | None, campaign: str | None) -> float:
+    """The share that is held out from an activity, on behalf of a campaign or of none; nobody is from what is owed."""
+    if activity is None or activity.transactional:
+        return 0.0
+    known = plan.campaigns.get(campaign) if campaign is not None else None
+    return activity.holdout if known is None else known.holdout
+
+
+def reduced(pairs: Sequence[tuple[Arm, Arm]], gain: Estimate, people: int) -> dict[str, Any]:
+    """The total with less noise (`adjust`), and the share of the variance that is gone; never wider than the total without."""
+    made = [adjust.adjusted(treated, held, lift.value(treated, held)) for treated, held in pairs]
+    found = iter(made)
+    lessened, _ = strata.total(pairs, lambda _treated, _held: next(found).estimate)
+    before, after = _width(gain), _width(lessened)
+    if not 0 < after < before:
+        return {**shown.estimate(replace(gain, note=gain.note or made[0].estimate.note), people), "removed": 0.0}
+    return {**shown.estimate(lessened, people), "removed": shown.number(1 - (after / before) ** 2)}
+
+
+def _width(one: Estimate) -> float:
+    return 0.0 if one.low is None or one.high is None else one.high - one.low
 
 
 def total(compared: Sequence[Comparison]) -> dict[str, Any]:

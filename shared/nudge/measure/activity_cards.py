@@ -170,6 +170,8 @@ def _messages(counts: Mapping[str, Any], sent_by: str) -> Html:
     names = [
         ("sent", "shown" if inline else "sent"),
         *((name, name) for name in ("delivered", "opened", "clicked") if not inline),
+        ("machine_opened", "opened by machines (not counted)"),
+        ("machine_clicked", "clicked by machines (not counted)"),
         ("skipped", "skipped"),
         ("failed", "failed"),
         ("unknown", "with an unknown end"),
@@ -178,7 +180,7 @@ def _messages(counts: Mapping[str, Any], sent_by: str) -> Html:
         ("complained", "complained"),
         ("unsubscribed", "unsubscribed"),
     ]
-    said = [f"{count(counts[name])} {t(words)}" for name, words in names if counts[name]]
+    said = [f"{count(counts[name])} {t(words)}" for name, words in names if counts.get(name)]
     why = [f"{reason(one['reason'])} ({count(one['count'])})" for one in counts["reasons"]]
     return tag(
         "p",

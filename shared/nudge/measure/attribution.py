@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from nudge.measure.tally import window
+from nudge.measure.tally import MACHINE, window
 from nudge.vocabulary import Goal
 
 TOUCHES = r"_(sent|shown|open|click)$"
@@ -16,7 +16,8 @@ TOUCHES = r"_(sent|shown|open|click)$"
 
 def touches(outcomes: pl.DataFrame, sent: pl.DataFrame) -> pl.DataFrame:
     """Moments at which a person met one of our messages: user_id, at, activity, decision_id."""
-    met = outcomes.filter(pl.col("event_type").str.contains(TOUCHES)).select(
+    came = pl.col("event_type")
+    met = outcomes.filter(came.str.contains(TOUCHES) & ~came.str.contains(MACHINE, literal=True)).select(
         "decision_id", pl.col("event_time").alias("at")
     )
     return sent.select("user_id", "decision_id", "activity").join(met, on="decision_id", how="inner")

@@ -3,7 +3,7 @@
 Activities are not given at random alone: the policy prefers whom it thinks they suit. But every draw was logged with its
 probability, so each person stands for 1 / propensity people, and the means become those of everybody who could have got either
 (self-normalised inverse-propensity weighting: Hájek 1971; Swaminathan and Joachims 2015). A person counts once, by the first
-decision for the goal, when both activities were open; who was held out is left out, by chance and for all activities alike.
+decision for the goal, when both activities were open; who was held out is left out, and the others stand for them too.
 
 Errors are those of the ratio's linear form; intervals are confidence sequences shared out over all pairs (Bonferroni), p-values are
 Holm's (see `holm`).
@@ -37,8 +37,8 @@ class Weighted:
 
     @classmethod
     def of(cls, rows: pl.DataFrame) -> Weighted:
-        """From rows with `propensity` and `net`."""
-        weight, net = 1.0 / rows["propensity"].to_numpy(), rows["net"].to_numpy()
+        """From rows with `propensity`, `kept` and `net`."""
+        weight, net = 1.0 / (rows["propensity"] * rows["kept"]).to_numpy(), rows["net"].to_numpy()
         total = float(weight.sum())
         if not total:
             return cls(0, 0.0, 0.0, 0.0)
@@ -51,11 +51,12 @@ class Weighted:
 def pairs(judged: pl.DataFrame, told: pl.DataFrame, among: list[str]) -> dict[str, Any]:
     """Every pair of `among` (activities, `nothing` with them): difference of net value per person, second less first.
 
-    `judged`: user_id, decision_id, chosen, group, propensity, cost and value of first decisions whose window is over.
+    `judged`: user_id, decision_id, chosen, group, propensity, kept (1 − the holdout planned for what was drawn), cost and value of
+    first decisions whose window is over.
     """
-    rows = judged.filter((pl.col("group") == "treatment") & (pl.col("propensity") > 0)).with_columns(
-        (pl.col("value") - pl.col("cost").fill_null(0.0)).alias("net")
-    )
+    rows = judged.filter(
+        (pl.col("group") == "treatment") & (pl.col("propensity") > 0) & (pl.col("kept") > 0)
+    ).with_columns((pl.col("value") - pl.col("cost").fill_null(0.0)).alias("net"))
     open_to = _open(told)
     found = [_pair(rows, open_to, one, two) for one, two in combinations(among, 2)]
     tested = [made for made in found if made[1].low is not None]

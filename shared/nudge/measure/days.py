@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from nudge.measure import lift, sequence, shown, tally
+from nudge.measure import lift, sequence, shown, strata, tally
 from nudge.measure.lift import Arm
 from nudge.vocabulary import Goal
+
+type Whole = npt.NDArray[np.int64]
 
 MOST_DAYS, MOST_POINTS = 60, 24
 FEWEST = 20
@@ -46,28 +50,25 @@ def course(judged: pl.DataFrame, goal: Goal, until: datetime) -> list[dict[str, 
 
     `judged` as of `tally.followed`; a point a day, or a few days where there are more than `MOST_POINTS`.
     """
-    ordered = judged.sort("decided_at", "user_id")
-    if ordered.is_empty():
+    if judged.is_empty():
         return []
-    ended = (ordered["decided_at"] + tally.window(goal)).to_list()
-    points = _points(ended[0], until)
-    treated, held = (
-        _whole(ordered.filter(group)) for group in (pl.col("group") == "treatment", pl.col("group") != "treatment")
-    )
+    parts = [_Timed.of(part, goal) for part in _strata(judged)]
     told = []
-    for at in points:
-        one, two = (_until(arm, times, at - tally.window(goal)) for arm, times in (treated, held))
-        each = lift.value(one, two, goal.value)
-        if each.low is None or min(one.size, two.size) < FEWEST:
+    for at in _points(min(one.first for one in parts), until):
+        pairs = [one.until(at) for one in parts]
+        treated, held = (sum(pair[n].size for pair in pairs) for n in (0, 1))
+        gain, size = strata.total(pairs, lambda one, other: lift.value(one, other, goal.value))
+        each = strata.each_of(gain, size)
+        if each.low is None or min(treated, held) < FEWEST:
             continue
-        daily = sequence.anytime(each, one.size + two.size)
+        daily = sequence.anytime(each, treated + held)
         told.append(
             {
                 "day": at.date().isoformat(),
                 "estimate": shown.number(each.estimate),
                 "low": shown.number(daily.low),
                 "high": shown.number(daily.high),
-                "people": one.size + two.size,
+                "people": treated + held,
             }
         )
     return told
@@ -79,14 +80,36 @@ def _points(first: datetime, until: datetime) -> list[datetime]:
     return [until - timedelta(days=step * n) for n in reversed(range(-(-days // step)))]
 
 
-def _whole(people: pl.DataFrame) -> tuple[Arm, np.ndarray[Any, Any]]:
-    arm = Arm(people["value"].to_numpy(), people["converted"].to_numpy(), people["before"].to_numpy())
-    return arm, people["decided_at"].dt.epoch("us").to_numpy()
+def _strata(judged: pl.DataFrame) -> list[pl.DataFrame]:
+    parts = judged.sort("decided_at", "user_id")
+    return parts.partition_by(strata.STRATUM, maintain_order=True) if strata.STRATUM in parts.columns else [parts]
 
 
-def _until(arm: Arm, times: np.ndarray[Any, Any], at: datetime) -> Arm:
-    size = int(np.searchsorted(times, round(at.timestamp() * 1e6), side="right"))
-    return Arm(arm.values[:size], arm.converted[:size], arm.before[:size])
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """The two groups of a stratum in the order in which their windows ended, and when they did (microseconds)."""
+
+    arms: tuple[Arm, Arm]
+    ended: tuple[Whole, Whole]
+    first: datetime
+
+    @classmethod
+    def of(cls, part: pl.DataFrame, goal: Goal) -> _Timed:
+        groups = [part.filter(chosen) for chosen in (pl.col("group") == "treatment", pl.col("group") != "treatment")]
+        arms = [Arm(one["value"].to_numpy(), one["converted"].to_numpy(), one["before"].to_numpy()) for one in groups]
+        ended = [(one["decided_at"] + tally.window(goal)).dt.epoch("us").to_numpy() for one in groups]
+        first = part["decided_at"].to_list()[0] + tally.window(goal)
+        return cls((arms[0], arms[1]), (ended[0], ended[1]), first)
+
+    def until(self, at: datetime) -> tuple[Arm, Arm]:
+        """The people whose windows had ended."""
+        now = round(at.timestamp() * 1e6)
+        cut = [
+            Arm(arm.values[:size], arm.converted[:size], arm.before[:size])
+            for arm, times in zip(self.arms, self.ended, strict=True)
+            for size in [int(np.searchsorted(times, now, side="right"))]
+        ]
+        return cut[0], cut[1]
 
 
 def _iso(day: date) -> str:

@@ -19,7 +19,16 @@ FIGURES: tuple[tuple[str, tuple[str, ...]], ...] = (
     *((f"messages_{state}", ("messages", state)) for state in ("sent", "skipped", "failed", "unknown", "not_final")),
     *(
         (state, ("messages", state))
-        for state in ("delivered", "opened", "clicked", "bounced", "complained", "unsubscribed")
+        for state in (
+            "delivered",
+            "opened",
+            "clicked",
+            "machine_opened",
+            "machine_clicked",
+            "bounced",
+            "complained",
+            "unsubscribed",
+        )
     ),
     ("judged_treatment", ("conversions", "treatment", "people")),
     ("judged_holdout", ("conversions", "holdout", "people")),
@@ -32,6 +41,9 @@ FIGURES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (f"incremental_value_{end}", ("incremental_value", end))
         for end in ("estimate", "low", "high", "p_value", "note")
     ),
+    *((f"incremental_value_daily_{end}", ("incremental_value", "sequence", end)) for end in ("low", "high", "p_value")),
+    ("variance_reduced", ("incremental_value", "variance_reduced", "estimate")),
+    *((f"reach_{step}", ("reach", step)) for step in ("considered", "possible", "chosen", "held_out", "reached")),
     ("cost", ("cost",)),
     ("cost_so_far", ("cost_so_far",)),
     *((f"roi_{end}", ("roi", end)) for end in ("estimate", "low", "high", "note")),

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from nudge.measure import contrasts, lift, shown, tally
-from nudge.measure.activities import Comparison, by_segment, of_activity, reduced, total
+from nudge.measure.activities import Comparison, by_segment, of_activity, planned_holdout, reduced, total
 from nudge.measure.campaigns import campaigns
 from nudge.measure.evidence import Evidence as Evidence
 from nudge.measure.ratio import sample_ratio
@@ -61,10 +61,20 @@ def compared(evidence: Evidence, goal: Goal, names: list[str], among: pl.DataFra
     first = tally.first_choices(asked).join(
         asked.select("decision_id", "chosen", "propensity", "cost"), on="decision_id", how="left", maintain_order="left"
     )
+    first = first.with_columns(pl.Series("kept", _kept(evidence, first), dtype=pl.Float64))
     seen = set(first["chosen"].to_list())
     told = evidence.told.join(first.select("decision_id"), on="decision_id", how="semi")
     named = [name for name in (*names, NOTHING) if name in seen]
     return contrasts.pairs(evidence.followed(first, goal), told, named)
+
+
+def _kept(evidence: Evidence, first: pl.DataFrame) -> list[float]:
+    """Of each decision, the share of people who were not to be held out from what was drawn."""
+    activities = evidence.plan.activities
+    return [
+        1.0 - planned_holdout(evidence.plan, activities.get(chosen), campaign)
+        for chosen, campaign in first.select("chosen", "campaign").iter_rows()
+    ]
 
 
 def programme(evidence: Evidence) -> dict[str, Any]:
@@ -87,7 +97,7 @@ def programme(evidence: Evidence) -> dict[str, Any]:
         "incremental_value": {
             **shown.estimate(gain, everyone),
             "per_person": shown.estimate(each, everyone),
-            "variance_reduced": reduced(treated, held, each),
+            "variance_reduced": reduced([(treated, held)], gain, everyone),
         },
         "reading": shown.reading(False),
         "cost": shown.number(cost),

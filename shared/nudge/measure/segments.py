@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from nudge.measure import lift, sequence, shown, tally
+from nudge.measure import lift, sequence, shown, strata, tally
 from nudge.measure.holm import holm
 from nudge.measure.lift import Arm, Estimate
 
@@ -51,7 +51,9 @@ def split(judged: pl.DataFrame, told: pl.DataFrame, activity: str, worth: float 
         treated, held = tally.arm(some, "treatment"), tally.arm(some, "holdout")
         if min(treated.size, held.size) >= FEWEST and (treated.people, held.people) not in seen:
             seen.add((treated.people, held.people))
-            found.append(Segment(activity, str(trait), str(level), treated, held, lift.value(treated, held, worth)))
+            gain, size = strata.total(strata.arms(some), lambda one, other: lift.value(one, other, worth))
+            each = strata.each_of(gain, size)
+            found.append(Segment(activity, str(trait), str(level), treated, held, each))
     return found
 
 

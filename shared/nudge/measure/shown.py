@@ -79,7 +79,7 @@ def messages(sent: pl.DataFrame) -> dict[str, Any]:
     return {
         **{state: states[state] for state in FINAL_STATES},
         "not_final": states[None],
-        **{name: int(sent[name].sum()) for name in tally.REACTIONS},
+        **{name: int(sent[name].sum()) for name in (*tally.REACTIONS, *tally.MACHINES)},
         "reasons": [
             {"state": state, "reason": reason, "count": count}
             for (state, reason), count in sorted(why.items(), key=lambda one: (-one[1], one[0]))[:TOP_REASONS]

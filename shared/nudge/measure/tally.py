@@ -26,6 +26,9 @@ REACTIONS = {
     "unsubscribed": "_unsubscribe",
 }
 """What became of a message → how the outcome ends, on any channel."""
+MACHINE = "_machine_"
+"""In the name of an outcome that a machine and no person caused (`email_machine_open`): kept beside, and in no other count."""
+MACHINES = {"machine_opened": "_machine_open", "machine_clicked": "_machine_click"}
 
 
 def moment(now: Micros) -> datetime:
@@ -72,13 +75,13 @@ def goal_events(events: pl.DataFrame, goal: Goal, currency: str) -> pl.DataFrame
 
 
 def first_choices(decisions: pl.DataFrame, activity: str | None = None) -> pl.DataFrame:
-    """One row a person: user_id, decision_id, decided_at, group, plan_version of the first decision that drew `activity`
-    (None: of the first decision of all)."""
+    """One row a person: user_id, decision_id, decided_at, group, plan_version (and campaign, where there is one) of the first decision
+    that drew `activity` (None: of the first decision of all)."""
     drawn = decisions if activity is None else decisions.filter(pl.col("chosen") == activity)
     return (
         drawn.sort("user_id", "decided_at", "decision_id")
         .unique("user_id", keep="first", maintain_order=True)
-        .select("user_id", "decision_id", "decided_at", "group", "plan_version")
+        .select("user_id", "decision_id", "decided_at", "group", "plan_version", *({"campaign"} & set(drawn.columns)))
     )
 
 
@@ -172,7 +175,7 @@ def arm(people: pl.DataFrame, *groups: str) -> Arm:
 
 def messages(decisions: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
     """One row per decision that did something: decision_id, user_id, decided_at, activity, cost, state (null: not final yet),
-    why, and a count of each of `REACTIONS`. A message that was skipped or failed has cost 0."""
+    why, and whether each of `REACTIONS` and `MACHINES` came. A message that was skipped or failed has cost 0."""
     done = decisions.filter((pl.col("activity") != NOTHING) & (pl.col("group") == "treatment"))
     done = done.select("decision_id", "user_id", "decided_at", "activity", "cost")
     state = pl.col("event_type").str.extract(ENDING).replace("shown", "sent")
@@ -187,8 +190,10 @@ def messages(decisions: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
         .unique("decision_id", keep="last", maintain_order=True)
         .select("decision_id", "state", "why")
     )
+    came, machine = pl.col("event_type"), pl.col("event_type").str.contains(MACHINE, literal=True)
     reacted = outcomes.group_by("decision_id").agg(
-        pl.col("event_type").str.ends_with(kind).any().alias(name) for name, kind in REACTIONS.items()
+        *((came.str.ends_with(kind) & ~machine).any().alias(name) for name, kind in REACTIONS.items()),
+        *(came.str.ends_with(kind).any().alias(name) for name, kind in MACHINES.items()),
     )
     joined = (
         done.join(ended, on="decision_id", how="left").join(reacted, on="decision_id", how="left").sort("decision_id")
@@ -196,7 +201,7 @@ def messages(decisions: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
     free = pl.col("state").is_in(["skipped", "failed"]).fill_null(False)
     return joined.with_columns(
         pl.when(free).then(0.0).otherwise(pl.col("cost").fill_null(0.0)).alias("cost"),
-        *(pl.col(name).fill_null(False) for name in REACTIONS),
+        *(pl.col(name).fill_null(False) for name in (*REACTIONS, *MACHINES)),
     )
 
 

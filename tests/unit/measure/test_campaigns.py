@@ -90,11 +90,13 @@ def test_each_person_ends_at_the_best_that_came_of_any_decision() -> None:
     }
 
 
-def test_any_channel_ends_and_reacts_alike() -> None:
+def test_any_channel_ends_and_reacts_alike_and_machines_are_counted_apart() -> None:
     made = [decision(f"u{n}", START, "discount_mail", "treatment") for n in range(3)]
     told = [
         outcome(made[0], "sms_sent", timedelta(minutes=1)),
         outcome(made[0], "sms_click", timedelta(minutes=2)),
+        outcome(made[0], "email_machine_open", timedelta(minutes=2)),
+        outcome(made[1], "email_machine_click", timedelta(minutes=2)),
         outcome(made[1], "push_failed", timedelta(minutes=1), reason="gone"),
     ]
     found = messages(world.frame(frames.DECISIONS, made), world.frame(frames.OUTCOMES, told)).to_dicts()
@@ -102,6 +104,11 @@ def test_any_channel_ends_and_reacts_alike() -> None:
         ("sent", True, None),
         ("failed", False, "gone"),
         (None, False, None),
+    ]
+    assert [(one["opened"], one["machine_opened"], one["machine_clicked"]) for one in found] == [
+        (False, True, False),
+        (False, False, True),
+        (False, False, False),
     ]
 
 

@@ -32,6 +32,7 @@ def decided(random: np.random.Generator, size: int, gain: dict[str, float]) -> p
             "chosen": [NAMES[n] for n in drawn],
             "group": ["treatment"] * size,
             "propensity": shares[np.arange(size), drawn],
+            "kept": [1.0] * size,
             "cost": [0.0] * size,
             "value": np.where(bought, 10.0, 0.0),
         }
