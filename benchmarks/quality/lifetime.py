@@ -23,7 +23,7 @@ from nudge.flows.trainings import value
 from nudge.flows.trainings.task import Made, Task
 from nudge.learn import Recipe
 from nudge.learn.lifetime import models
-from nudge.learn.lifetime.forecast import Past
+from nudge.learn.lifetime.customers import Customers, Past
 from nudge.learn.lifetime.judge import deviances
 from nudge.profile import batch
 from nudge.score import lifetime
@@ -136,7 +136,7 @@ def _rows(ours: dict[str, list[float]], kind: str, baselines: dict[str, tuple[fl
 def _reference(vectors: pl.DataFrame, came: np.ndarray, card: dict[str, Any]) -> None:
     """The models as published, by the same code; and how the choice was made."""
     customers = Past.of(vectors, "purchase").customers()
-    weeks = models.Customers(customers.repeats, np.round(customers.recency) / 7, np.round(customers.age) / 7)
+    weeks = Customers.plain(customers.repeats, np.round(customers.recency) / 7, np.round(customers.age) / 7)
     for name, told in PUBLISHED.items():
         fit = models.fit(name, weeks)
         said = measure(models.expect(name, fit.parameters, weeks, float(WEEKS))[1], came)

@@ -1,11 +1,12 @@
-"""Two models of when customers buy and when they stop, for one person, in plain Python.
+"""Three models of when customers buy and when they stop, for one person, in plain Python.
 
 In: their four parameters; purchases after the first (`repeats`), time from the first to the last (`recency`), time
 since the first (`age`). Out: the probability that the person still buys, and the purchases to expect over a time
 ahead. Times are in any one unit, the one of the parameters. Knows no vector, no artefact.
 
 Sources: BG/NBD: Fader, Hardie, Lee, "Counting your customers the easy way", Marketing Science 24 (2005), equations 7
-and 10. Pareto/NBD: Schmittlein, Morrison, Colombo (1987), as written by Fader, Hardie (2005). Both are rearranged by
+and 10. MBG/NBD: Batislam, Denizel, Filiztekin, "Empirical validation and comparison of models for customer base analysis", International
+Journal of Research in Marketing 24 (2007). Pareto/NBD: Schmittlein, Morrison, Colombo (1987), as written by Fader, Hardie (2005). All are rearranged by
 Euler's transformation of 2F1, which leaves no difference of large numbers and nothing that overflows.
 """
 
@@ -65,11 +66,19 @@ def hyp2f1_of_one(b: float, c: float, z: float) -> float:
 
 
 def bg_nbd(r: float, alpha: float, a: float, b: float) -> Expect:
-    """Buying at a rate of a gamma(r, alpha); after each purchase they stop with a probability of a beta(a, b)."""
+    """Buying at a rate of a gamma(r, alpha); after each purchase but the first they stop with a probability of a beta(a, b)."""
+    return _geometric(r, alpha, a, b, first=False)
 
+
+def mbg_nbd(r: float, alpha: float, a: float, b: float) -> Expect:
+    """The same, but they may stop after the first purchase, too: who is still there has passed one chance more to stop."""
+    return _geometric(r, alpha, a, b + 1.0, first=True)
+
+
+def _geometric(r: float, alpha: float, a: float, b: float, *, first: bool) -> Expect:
     def expect(repeats: float, recency: float, age: float, ahead: float) -> tuple[float, float]:
         alive = 1.0
-        if repeats > 0:
+        if first or repeats > 0:
             grown = (r + repeats) * log((alpha + age) / (alpha + recency))
             alive = 1.0 / (1.0 + a / (b + repeats - 1.0) * exp(min(grown, LARGEST_EXPONENT)))
         c = a + b + repeats - 1.0
@@ -108,4 +117,8 @@ def pareto_nbd(r: float, alpha: float, s: float, beta: float) -> Expect:
     return expect
 
 
-MODELS: dict[str, Callable[[float, float, float, float], Expect]] = {"bg_nbd": bg_nbd, "pareto_nbd": pareto_nbd}
+MODELS: dict[str, Callable[[float, float, float, float], Expect]] = {
+    "bg_nbd": bg_nbd,
+    "mbg_nbd": mbg_nbd,
+    "pareto_nbd": pareto_nbd,
+}

@@ -13,11 +13,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp
+from math import exp, log
 from typing import Any, Self
 
 from nudge.score import trees, verify
-from nudge.score.buying import MODELS, Expect
+from nudge.score.buying import MODELS
 from nudge.score.inputs import number
 from nudge.vocabulary import Vector
 
@@ -31,6 +31,10 @@ MOST, LONGEST, LARGEST = 1e5, 36_500.0, 1e12
 """Purchases, days and money beyond these count as these."""
 FURTHEST = 2.0
 """The correction's logarithm stays within ± this."""
+MOST_BENT = 2.0
+SPEND = ("p", "q", "v", "everyone", "center", "scale")
+FAR = 1.0
+"""What orders are worth against those of others stays within ± so many standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +57,58 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Buying:
+    """A model of buying: its share in the expected purchases, its parameters, and its bend: who has orders that are worth more buys
+    faster, at alpha · exp(-bend · worth) (Fader, Hardie 2007)."""
+
+    model: str
+    parameters: tuple[float, float, float, float]
+    bend: float
+    share: float
+
+    def expect(self, past: History, worth: float, ahead: float) -> tuple[float, float]:
+        """P(alive) and purchases of somebody who has bought."""
+        r, alpha, third, fourth = self.parameters
+        said = MODELS[self.model](r, alpha * exp(-self.bend * worth), third, fourth)
+        return said(past.orders - 1.0, past.recency, past.age, ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Gamma-Gamma: what an order is worth (Fader, Hardie 2013, equation 5); the mean of everyone; and how the logarithms of
+    customers' order values lie."""
+
+    p: float
+    q: float
+    v: float
+    everyone: float
+    center: float
+    scale: float
+
+    def order(self, past: History) -> float:
+        """The expected value of an order; the mean of all of who has not bought yet."""
+        if past.orders < 1.0:
+            return self.everyone
+        return self.p * (self.v + past.orders * past.mean) / (self.p * past.orders + self.q - 1.0)
+
+    def worth(self, past: History) -> float:
+        """How far that lies from others', in standard deviations."""
+        return min(max((log(self.order(past)) - self.center) / self.scale, -FAR), FAR)
+
+
+@dataclass(frozen=True, slots=True)
 class Lifetime:
     """A loaded artefact."""
 
     event: str
     horizon_days: float
-    buying: tuple[tuple[float, Expect], ...]
-    """Shares and models."""
-    tells_alive: Expect
+    buying: tuple[Buying, ...]
     never: float
     """Purchases a day of somebody who has not bought yet."""
     correct: Callable[[Vector], float] | None
     correct_days: float
     typical: tuple[list[float], list[float]]
-    spend: tuple[float, float, float, float] | None
+    spend: Spend | None
     names: tuple[str, ...]
 
     def value(self, vector: Vector, days: float | None = None) -> dict[str, float]:
@@ -88,7 +130,7 @@ class Lifetime:
         return {
             "alive": alive,
             "purchases": purchases,
-            "spend": purchases * self._order(past),
+            "spend": purchases * (0.0 if self.spend is None else self.spend.order(past)),
             "typical": _interpolated(purchases, *self.typical),
         }
 
@@ -97,39 +139,34 @@ class Lifetime:
         if past.orders < 1.0:
             return 1.0, self.never * ahead
         alive = purchases = 0.0
-        for share, expect in self.buying:
-            if share or expect is self.tells_alive:
-                here, bought = expect(past.orders - 1.0, past.recency, past.age, ahead)
-                alive = here if expect is self.tells_alive else alive
-                purchases += share * bought
+        worth = 0.0 if self.spend is None else self.spend.worth(past)
+        for one in self.buying:
+            here, bought = one.expect(past, worth, ahead)
+            alive = here if one.model == TELLS_ALIVE else alive
+            purchases += one.share * bought
         return alive, purchases
-
-    def _order(self, past: History) -> float:
-        """What an order is worth: Gamma-Gamma (Fader, Hardie 2013), equation 5; the mean of all who have not bought
-        yet."""
-        if self.spend is None:
-            return 0.0
-        p, q, v, everyone = self.spend
-        return p * (v + past.orders * past.mean) / (p * past.orders + q - 1.0) if past.orders >= 1.0 else everyone
 
 
 def load(artefact: Mapping[str, Any]) -> Lifetime:
     """A checked artefact, ready to score. Raises BadInput (reason `bad_model`) when it is not whole."""
     structure(artefact)
     spend, correction = artefact["spend"], artefact["correction"]
-    models = {one["model"]: MODELS[one["model"]](*map(float, one["parameters"])) for one in artefact["buying"]}
     return Lifetime(
         event=artefact["event"],
         horizon_days=float(artefact["horizon_days"]),
-        buying=tuple((float(one["share"]), models[one["model"]]) for one in artefact["buying"]),
-        tells_alive=models[TELLS_ALIVE],
+        buying=tuple(_buying(one) for one in artefact["buying"]),
         never=float(artefact["never"]),
         correct=None if correction is None else _correction(correction),
         correct_days=0.0 if correction is None else float(correction["days"]),
         typical=(artefact["typical"]["mean"], artefact["typical"]["median"]),
-        spend=None if spend is None else (spend["p"], spend["q"], spend["v"], spend["everyone"]),
+        spend=None if spend is None else Spend(**{name: float(spend[name]) for name in SPEND}),
         names=tuple(name.replace("{event}", artefact["event"]) for name in NAMES),
     )
+
+
+def _buying(told: Mapping[str, Any]) -> Buying:
+    r, alpha, third, fourth = map(float, told["parameters"])
+    return Buying(told["model"], (r, alpha, third, fourth), float(told["bend"]), float(told["share"]))
 
 
 def _interpolated(purchases: float, means: list[float], medians: list[float]) -> float:
@@ -170,8 +207,9 @@ def structure(artefact: Mapping[str, Any]) -> None:
     require(finite(artefact["never"]) and 0 <= artefact["never"] <= 1e6, "never", "must be a number of 0 or more")
     _curve_holds(artefact["typical"])
     if artefact["spend"] is not None:
-        for name in ("p", "q", "v", "everyone"):
+        for name in (*SPEND[:4], "scale"):
             _positive(artefact["spend"][name], f"spend.{name}", 1e15)
+        require(finite(artefact["spend"]["center"]), "spend.center", "must be a number")
         require(artefact["spend"]["q"] > 1, "spend.q", "must exceed 1: else there is no mean")
     if artefact["correction"] is not None:
         _correction_holds(artefact["correction"])
@@ -198,7 +236,8 @@ def _model_holds(buying: Mapping[str, Any]) -> None:
     verify.numbers(buying["parameters"], 4, "buying.parameters")
     for place, value in enumerate(buying["parameters"]):
         _positive(value, f"buying.parameters[{place}]", 1e9)
-    share = buying["share"]
+    share, bend = buying["share"], buying["bend"]
+    verify.require(verify.finite(bend) and abs(bend) <= MOST_BENT, "buying.bend", f"must lie within ± {MOST_BENT:g}")
     verify.require(verify.finite(share) and 0 <= share <= 1, "buying.share", "must lie between 0 and 1")
     first, second, third, fourth = buying["parameters"]
     verify.require(

@@ -20,8 +20,9 @@ from nudge.flows.training_rows import History
 from nudge.flows.trainings import value
 from nudge.flows.trainings.task import Made, Task
 from nudge.learn import Recipe
-from nudge.learn.lifetime import judge, models
-from nudge.learn.lifetime.models import Customers
+from nudge.learn.lifetime import judge, models, spend
+from nudge.learn.lifetime.customers import Customers, Past
+from nudge.learn.lifetime.spend import Spend
 from nudge.learn.lifetime.windows import followed, outcomes, windows
 from nudge.profile import batch
 from nudge.score import lifetime
@@ -41,23 +42,28 @@ def simulated(model: str, truth: tuple[float, ...], people: int, seed: int) -> C
     until = rng.exponential(1 / np.maximum(rng.gamma(third, 1 / fourth, people), 1e-12))
     stops = rng.beta(third, fourth, people)
     for one in range(people):
-        at = 0.0
+        at = 1e9 if model == "mbg_nbd" and rng.random() < stops[one] else 0.0
         while (at := at + rng.exponential(1 / max(rate[one], 1e-12))) < age[one]:
             if model == "pareto_nbd" and at > until[one]:
                 break
             repeats[one], recency[one] = repeats[one] + 1, at
-            if model == "bg_nbd" and rng.random() < stops[one]:
+            if model in ("bg_nbd", "mbg_nbd") and rng.random() < stops[one]:
                 break
-    return Customers(repeats, recency, age)
+    return Customers.plain(repeats, recency, age)
 
 
 @pytest.mark.parametrize(
-    ("model", "truth"), [("bg_nbd", (0.8, 20.0, 0.9, 2.5)), ("pareto_nbd", (0.8, 20.0, 0.7, 60.0))]
+    ("model", "truth"),
+    [
+        ("bg_nbd", (0.8, 20.0, 0.9, 2.5)),
+        ("mbg_nbd", (0.8, 20.0, 0.9, 2.5)),
+        ("pareto_nbd", (0.8, 20.0, 0.7, 60.0)),
+    ],
 )
 def test_known_parameters_come_out_of_simulated_customers(model: str, truth: tuple[float, ...]) -> None:
     customers = simulated(model, truth, 4_000, seed=1)
     fit = models.fit(model, customers)
-    at_truth = -models.LOSSES[model](np.log(truth), customers)[0].sum()
+    at_truth = -models.LOSSES[model](np.append(np.log(truth), 0.0), customers)[0].sum()
     assert fit.log_likelihood >= at_truth - 1e-6
     assert fit.log_likelihood - at_truth < 8  # four parameters: twice this is χ² with four degrees of freedom
     assert np.array(fit.parameters) == pytest.approx(np.array(truth), rel=0.35)
@@ -67,20 +73,48 @@ def test_known_parameters_come_out_of_simulated_customers(model: str, truth: tup
 
 def test_the_unit_of_time_does_not_matter() -> None:
     days = simulated("bg_nbd", (0.8, 20.0, 0.9, 2.5), 500, seed=2)
-    weeks = Customers(days.repeats, days.recency / 7, days.age / 7)
-    for model in ("bg_nbd", "pareto_nbd"):
+    weeks = days.timed(7.0)
+    for model in ("bg_nbd", "mbg_nbd", "pareto_nbd"):
         a, b = models.fit(model, days), models.fit(model, weeks)
         assert a.parameters[1] == pytest.approx(7 * b.parameters[1], rel=1e-3)
         assert a.parameters[0] == pytest.approx(b.parameters[0], rel=1e-3)
 
 
-def test_the_gradient_of_bg_nbd_is_that_of_its_loss() -> None:
-    customers, point = simulated("bg_nbd", (0.8, 20.0, 0.9, 2.5), 200, seed=3), np.log([0.5, 9.0, 0.7, 2.0])
-    told = models.LOSSES["bg_nbd"](point, customers)[1]
-    assert told is not None
-    for place, step in enumerate(np.eye(4) * 1e-6):
-        up, down = (models.LOSSES["bg_nbd"](point + one, customers)[0].sum() for one in (step, -step))
-        assert told[place] == pytest.approx((up - down) / 2e-6, rel=1e-5)
+@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd", "pareto_nbd"])
+@pytest.mark.parametrize("second", [2.0, 9.0, 40.0])
+def test_a_gradient_is_that_of_its_loss(model: str, second: float) -> None:
+    held = simulated("bg_nbd", (0.8, 20.0, 0.9, 2.5), 200, seed=3)
+    worth = np.random.default_rng(3).uniform(-1, 1, len(held))
+    customers = Customers(held.repeats, held.recency, held.age, worth)
+    point = np.array([*np.log([0.5, 9.0, 0.7, second]), 0.4])
+    told = models.LOSSES[model](point, customers)[1]
+    for place, step in enumerate(np.eye(5) * 1e-5):
+        up, down = (models.LOSSES[model](point + one, customers)[0].sum() for one in (step, -step))
+        assert told[place] == pytest.approx((up - down) / 2e-5, rel=1e-6, abs=1e-5)
+
+
+@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd", "pareto_nbd"])
+def test_a_bend_comes_out_where_larger_orders_come_faster(model: str) -> None:
+    rng = np.random.default_rng(6)
+    worth, age = rng.choice([-1.0, 1.0], 4_000), rng.uniform(200, 300, 4_000)
+    rate = rng.gamma(0.8, np.exp(0.5 * worth) / 20.0)
+    repeats = rng.poisson(rate * age).astype(float)  # nobody stops
+    recency = np.where(repeats > 0, age * rng.beta(np.maximum(repeats, 1.0), 1.0), 0.0)
+    fit = models.fit(model, Customers(repeats, recency, age, worth), prior=1.0, tolerance=1e-9)
+    assert fit.bend == pytest.approx(0.5, abs=0.08)
+
+
+def test_what_orders_are_worth_is_told_against_others_and_within_bounds() -> None:
+    rng = np.random.default_rng(7)
+    orders = np.r_[0.0, 1.0 + rng.poisson(2, 999)]
+    mean = np.r_[0.0, rng.gamma(3.0, 10.0, 998), 1e6]
+    past = Past(orders, orders, orders + 1, mean)
+    made = Spend.of(past, seed=0)
+    assert made is not None
+    worth = made.worth(past)
+    assert (worth.min(), worth.max()) == (-1.0, 1.0)
+    assert np.corrcoef(worth[1:-1], mean[1:-1])[0, 1] > 0.8
+    assert made.order(past)[0] == made.everyone
 
 
 def test_gamma_gamma_comes_out_of_simulated_orders() -> None:
@@ -88,7 +122,7 @@ def test_gamma_gamma_comes_out_of_simulated_orders() -> None:
     orders = 1.0 + rng.poisson(3, 6_000)
     rate = rng.gamma(4.0, 1 / 15.0, len(orders))
     mean = rng.gamma(6.0 * orders) / (rate * orders)
-    p, q, v = models.fit_spend(orders, mean).parameters
+    p, q, v = spend.fit(orders, mean)
     assert p * v / (q - 1) == pytest.approx(6.0 * 15 / 3, rel=0.05)
     assert (p, q) == (pytest.approx(6.0, rel=0.25), pytest.approx(4.0, rel=0.25))
 
@@ -105,12 +139,12 @@ def test_the_published_parameters_of_cdnow_come_out() -> None:
     )
     x, recency, age = (people[name].to_numpy().astype(float) for name in ("x", "recency", "age"))
     for model, (*published, likelihood) in cdnow.PUBLISHED.items():
-        fit = models.fit(model, Customers(x, recency, age))
+        fit = models.fit(model, Customers.plain(x, recency, age))
         assert list(fit.parameters) == pytest.approx(published, abs=0.0015 if model == "pareto_nbd" else 0.0006)
         assert fit.log_likelihood == pytest.approx(likelihood, abs=0.05)
     again = people.filter(pl.col("x") > 0)
-    spend = models.fit_spend(again["x"].to_numpy().astype(float), again["mean"].to_numpy())
-    assert list(spend.parameters) == pytest.approx([6.25, 3.74, 15.44], abs=0.006)
+    found = spend.fit(again["x"].to_numpy().astype(float), again["mean"].to_numpy())
+    assert list(found) == pytest.approx([6.25, 3.74, 15.44], abs=0.006)
 
 
 # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,7 +203,7 @@ def test_value_is_learned_beats_the_naive_and_repeats_to_the_byte(tmp_path: Any)
     card = json.loads(first.card)
     assert card["parity"] < 1e-9
     assert card["metrics"]["deviance"][0] < card["all_kinds"]["naive mean"]["deviance"][0]
-    assert {"bg_nbd", "pareto_nbd"} <= set(card["all_kinds"])
+    assert {"bg_nbd", "mbg_nbd", "pareto_nbd"} <= set(card["all_kinds"])
     assert any("Judged over" in one for one in card["limits"])
     model = lifetime.load(json.loads(first.model))
     said = [model.value(row) for row in vectors.iter_rows(named=True)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mpmath import hyp2f1 as exact
 
 from nudge.learn.lifetime import models
-from nudge.learn.lifetime.models import Customers
+from nudge.learn.lifetime.customers import Customers
 from nudge.score import buying
 
 
@@ -25,7 +25,7 @@ repeats = st.sampled_from([0.0, 0.0, 1.0, 2.0, 7.0, 60.0, 3_000.0])
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(["bg_nbd", "pareto_nbd"]),
+    st.sampled_from(["bg_nbd", "mbg_nbd", "pareto_nbd"]),
     st.tuples(logarithmic(1e-3, 20), logarithmic(0.05, 1e4), logarithmic(1e-3, 100), logarithmic(1e-3, 1e4)),
     st.lists(st.tuples(repeats, st.floats(0, 1), ages), min_size=1, max_size=6),
     st.sampled_from([1.0, 30.0, 90.0, 730.0]),
@@ -37,7 +37,7 @@ def test_one_person_in_plain_python_is_a_row_of_many(
         return
     x, share, age = (np.array(column) for column in zip(*people, strict=True))
     recency = np.where(x > 0, share * age, 0.0)
-    alive, purchases = models.expect(model, parameters, Customers(x, recency, age), ahead)
+    alive, purchases = models.expect(model, parameters, Customers.plain(x, recency, age), ahead)
     expect = buying.MODELS[model](*parameters)
     for place in range(len(people)):
         ours = expect(float(x[place]), float(recency[place]), float(age[place]), ahead)
@@ -61,7 +61,13 @@ def test_bg_nbd_says_what_the_paper_says() -> None:
     assert purchases == pytest.approx(1.226, abs=0.001)
 
 
-@pytest.mark.parametrize("model", ["bg_nbd", "pareto_nbd"])
+def test_who_bought_once_may_be_gone_by_mbg_nbd_and_not_by_bg_nbd() -> None:
+    once = (0.0, 0.0, 270.0, 90.0)
+    assert buying.bg_nbd(0.24, 31.0, 0.8, 2.4)(*once)[0] == 1.0
+    assert 0 < buying.mbg_nbd(0.52, 43.0, 0.9, 1.6)(*once)[0] < 1
+
+
+@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd", "pareto_nbd"])
 def test_who_was_there_lately_is_alive_and_who_bought_often_and_long_ago_is_not(model: str) -> None:
     expect = buying.MODELS[model](0.55, 74.0, 0.61, 82.0)
     recent, gone, often_gone = (

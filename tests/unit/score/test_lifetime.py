@@ -36,13 +36,13 @@ def artefact() -> dict[str, Any]:
         "event": "purchase",
         "horizon_days": 90.0,
         "buying": [
-            {"model": "bg_nbd", "parameters": [0.243, 30.9, 0.793, 2.426], "share": 0.5},
-            {"model": "pareto_nbd", "parameters": [0.553, 74.0, 0.606, 81.7], "share": 0.5},
+            {"model": "bg_nbd", "parameters": [0.243, 30.9, 0.793, 2.426], "bend": 0.3, "share": 0.5},
+            {"model": "pareto_nbd", "parameters": [0.553, 74.0, 0.606, 81.7], "bend": 0.5, "share": 0.5},
         ],
         "never": 0.001,
         "correction": {"weight": 0.5, "days": 45.0, "features": features, "model": trees},
         "typical": {"mean": [0.0, 1.0, 3.0], "median": [0.0, 0.0, 2.5]},
-        "spend": {"p": 6.25, "q": 3.74, "v": 15.44, "everyone": 36.0},
+        "spend": {"p": 6.25, "q": 3.74, "v": 15.44, "everyone": 36.0, "center": 3.5, "scale": 0.4},
     }
 
 
@@ -59,6 +59,16 @@ def test_a_customer_is_worth_their_purchases_at_their_price() -> None:
     assert 0.9 < said["alive"] <= 1
     assert said["spend"] / said["purchases"] == pytest.approx(6.25 * (15.44 + 200) / (6.25 * 5 + 2.74))
     assert said["typical"] < said["purchases"]
+
+
+def test_of_two_who_bought_as_often_the_one_with_the_larger_orders_buys_more_by_the_bend() -> None:
+    model = lifetime.load(artefact())
+    small, large = (model.value(VECTOR | {"value.purchase.total": total})["purchases"] for total in (50.0, 500.0))
+    assert small < large
+    straight = [one | {"bend": 0.0} for one in artefact()["buying"]]
+    plain = lifetime.load(artefact() | {"buying": straight})
+    small, large = (plain.value(VECTOR | {"value.purchase.total": total})["purchases"] for total in (50.0, 500.0))
+    assert small == large
 
 
 def test_who_never_bought_has_not_stopped_and_is_worth_what_such_people_are() -> None:
@@ -97,10 +107,12 @@ BROKEN = [
     (("buying", 0, "parameters", 1), 0.0),
     (("buying", 0, "parameters", 2), 1.0),
     (("buying", 0, "share"), 0.7),
+    (("buying", 0, "bend"), 9.0),
     (("buying", 1, "model"), "oracle"),
     (("typical", "median"), [0.0, 2.0, 1.0]),
     (("typical", "mean"), []),
     (("spend", "q"), 0.9),
+    (("spend", "scale"), 0.0),
     (("correction", "model", "feature"), [7]),
     (("correction", "weight"), 2),
     (("horizon_days",), None),

@@ -38,7 +38,8 @@ FIGURES = {
 LIMITS = (
     "What we did for people is part of what they did: the forecast holds for going on as before.",
     "P(alive) comes from the model of buying; the learned correction changes purchases, not P(alive).",
-    "Gamma-Gamma takes what an order is worth to be independent of how often somebody buys; see `order_value_correlation`.",
+    "Gamma-Gamma takes what an order is worth to be independent of how often somebody buys; see `order_value_correlation`, and `bend`: "
+    "how much faster those buy whose orders are worth more.",
     "Events without a value, or with a negative one, count as purchases; their value as it stands.",
 )
 
@@ -72,12 +73,10 @@ def card(
         "all_kinds": said["kinds"],
         "chosen_by": said["chosen_by"],
         "parameters": {
-            name: {"parameters": list(one.parameters), "log_likelihood": one.log_likelihood}
+            name: {"parameters": list(one.parameters), "bend": one.bend, "log_likelihood": one.log_likelihood}
             for name, one in fits.items()
         },
-        "gamma_gamma": None
-        if final.spend is None
-        else dict(zip(("p", "q", "v", "everyone"), final.spend, strict=True)),
+        "gamma_gamma": None if final.spend is None else final.spend.export(),
         "order_value_correlation": _dependence(rows),
         "typical": dict(zip(("mean", "median"), map(list, final.typical), strict=True)),
         "deciles": said["deciles"],

@@ -8,11 +8,10 @@ the sources). Seeded; no outcome is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from nudge.learn.lifetime.models import Customers, Numbers
+from nudge.learn.lifetime.customers import Customers, Numbers
+from nudge.learn.lifetime.models import Fit
 
 DRAWS = 40
 KNOTS = 24
@@ -21,7 +20,7 @@ PEOPLE = 4_000
 
 def draw(
     model: str,
-    parameters: Sequence[float],
+    fit: Fit,
     customers: Customers,
     alive: Numbers,
     factor: Numbers,
@@ -30,15 +29,16 @@ def draw(
 ) -> Numbers:
     """Purchases over `ahead` of each customer, once. `factor` multiplies the rate (what the learned correction
     says)."""
-    r, alpha, third, fourth = parameters
-    count = len(customers)
-    rate = rng.gamma(r + customers.repeats, 1.0 / (alpha + customers.age)) * factor
+    r, alpha, third, fourth = fit.parameters
+    count, until = len(customers), alpha * np.exp(-fit.bend * customers.worth) + customers.age
+    rate = rng.gamma(r + customers.repeats, 1.0 / until) * factor
     here = rng.random(count) < alive
     if model == "pareto_nbd":
         leaving = rng.gamma(third, 1.0 / (fourth + customers.age))
         lasts = np.minimum(rng.exponential(1.0, count) / np.maximum(leaving, 1e-300), ahead)
         return np.where(here, rng.poisson(np.minimum(rate * lasts, 1e9)), 0).astype(float)
-    stops = np.clip(rng.beta(third, fourth + customers.repeats), 1e-12, 1.0)
+    stayed = fourth + customers.repeats + (model == "mbg_nbd")
+    stops = np.clip(rng.beta(third, stayed), 1e-12, 1.0)
     return np.where(here, np.minimum(rng.poisson(np.minimum(rate * ahead, 1e9)), rng.geometric(stops)), 0).astype(float)
 
 

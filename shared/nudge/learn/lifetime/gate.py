@@ -16,7 +16,8 @@ from nudge.errors import NotReady
 from nudge.learn.export import EXTREMES, TOLERANCE
 from nudge.learn.gate import ALREADY, BETTER, Answer, Gate
 from nudge.learn.lifetime import judge
-from nudge.learn.lifetime.forecast import OUTCOMES, Forecast
+from nudge.learn.lifetime.correction import OUTCOMES
+from nudge.learn.lifetime.forecast import Forecast
 from nudge.learn.recipe import Recipe
 from nudge.vocabulary import Vector
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nudge.learn.lifetime.models import Numbers
+from nudge.learn.lifetime.customers import Numbers
 from nudge.learn.recipe import Recipe
 
 FLOOR = 1e-6

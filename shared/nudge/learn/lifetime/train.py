@@ -22,26 +22,26 @@ from nudge.errors import NotReady
 from nudge.learn.export import canonical
 from nudge.learn.lifetime import judge
 from nudge.learn.lifetime.card import card
-from nudge.learn.lifetime.forecast import (
-    Buying,
-    Forecast,
-    Past,
-    fit_correction,
-    fit_models,
-    fit_spend,
-)
+from nudge.learn.lifetime.correction import Correction
+from nudge.learn.lifetime.customers import Numbers, Past
+from nudge.learn.lifetime.forecast import TELLS_ALIVE, Buying, Forecast, fit_models
 from nudge.learn.lifetime.gate import Load, parity
-from nudge.learn.lifetime.models import Fit, Numbers
+from nudge.learn.lifetime.models import Fit
+from nudge.learn.lifetime.spend import Spend
 from nudge.learn.recipe import Absent, Recipe
 from nudge.vocabulary import Micros
 
-MODELS = ("bg_nbd", "pareto_nbd")
-SHARES = ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0))
+MODELS = ("mbg_nbd", "pareto_nbd", "bg_nbd")
+SHARES = ((0.5, 0.5, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+"""The first stands for itself: one of two that let everybody stop, by the purchase and by the day."""
 WEIGHTS = (0.0, 0.5, 1.0)
 """Of the correction's logarithm: 0 is the model of buying alone, 1 the learned model (with the other as its
 exposure)."""
 CHOOSING = 2
 """Windows that choose."""
+NOISE = 1.645
+"""Standard errors by which another kind must be better than the one that stands: of several that are compared, the best seems one
+standard error better by chance."""
 FEWEST_BUYERS = 10
 
 
@@ -81,7 +81,9 @@ class _Trainer:
     rows: Rows
     recipe: Recipe
     absent: Absent
+    spends: dict[int, Spend | None] = field(default_factory=dict)
     fits: dict[int, dict[str, Fit]] = field(default_factory=dict)
+    corrections: dict[tuple[int, str], Correction | None] = field(default_factory=dict)
 
     def models(self, place: int) -> dict[str, Fit]:
         """The models of buying as of a cut, each from where it was as of the nearest cut that was fitted before."""
@@ -91,7 +93,9 @@ class _Trainer:
                 text = f"value: {has} people had bought by a cut; {FEWEST_BUYERS} are needed"
                 raise NotReady(text, missing={"has": has, "needs": FEWEST_BUYERS})
             nearest = self.fits.get(max(self.fits, default=0), {})
-            self.fits[place] = fit_models(past, {name: nearest.get(name) for name in MODELS}, self.recipe.seed)
+            spend = self.spends[place] = Spend.of(past, self.recipe.seed)
+            customers = past.customers(None if spend is None else spend.worth(past))
+            self.fits[place] = fit_models(customers, {name: nearest.get(name) for name in MODELS}, self.recipe.seed)
         return self.fits[place]
 
     def frame(self, place: int) -> pl.DataFrame:
@@ -99,19 +103,13 @@ class _Trainer:
 
     def bases(self, place: int) -> list[Forecast]:
         """The models of buying as of a cut: half and half, and each alone."""
-        never = self._never(place)
-        last = place >= len(self.rows.followed) - 1  # before, only purchases are compared
-        spend = fit_spend(Past.of(self.frame(place), self.rows.event), self.recipe.seed) if last else None
-        fits = self.models(place)
-        return [
-            Forecast(
-                self.rows.event,
-                tuple(Buying(name, fits[name].parameters, share) for name, share in zip(MODELS, shares, strict=True)),
-                never,
-                spend=spend,
-            )
-            for shares in SHARES
-        ]
+        never, fits = self._never(place), self.models(place)
+        found = []
+        for shares in SHARES:
+            named = zip(MODELS, shares, strict=True)
+            buying = [Buying(name, fits[name], share) for name, share in named if share or name == TELLS_ALIVE]
+            found.append(Forecast(self.rows.event, tuple(buying), never, self.spends[place]))
+        return found
 
     def _never(self, place: int) -> float:
         """Purchases a day of those who had not bought, in the window that ended last by then."""
@@ -121,12 +119,17 @@ class _Trainer:
 
     def learned(self, base: Forecast, place: int) -> Forecast:
         """The same with a correction learned on every earlier cut."""
-        held = fit_correction(self.rows.followed[:place], base, self.rows.days, self.recipe, self.absent)
-        return replace(base, correction=held)
+        key = (place, base.kind)
+        if key not in self.corrections:
+            days = self.rows.days
+            rows = pl.concat(self.rows.followed[:place], how="diagonal_relaxed")
+            alive, expected = base.base(Past.of(rows, base.event), days)
+            self.corrections[key] = Correction.learned(rows, alive, expected, days, self.recipe, self.absent)
+        return replace(base, correction=self.corrections[key])
 
     def again(self, chosen: Forecast, place: int) -> Forecast:
         """The chosen kind, fitted as of a later cut."""
-        base = next(one for one in self.bases(place) if _shares(one) == _shares(chosen))
+        base = next(one for one in self.bases(place) if one.shares == chosen.shares)
         if not chosen.weight:
             return base
         fresh = self.learned(base, place)
@@ -137,10 +140,6 @@ class _Trainer:
         be judged in again has taught it."""
         base = self.again(replace(judged, weight=0.0), len(self.rows.followed))
         return replace(base, correction=judged.correction, weight=judged.weight)
-
-
-def _shares(forecast: Forecast) -> list[float]:
-    return [one.share for one in forecast.buying]
 
 
 def train(
@@ -191,8 +190,8 @@ def train(
 
 def _choose(trainer: _Trainer, places: range) -> tuple[Forecast, dict[str, Any]]:
     """The forecast with the lowest deviance over the windows after the cuts `places`. Both models of buying together,
-    without a correction, stand unless another gains more than the standard error of its gain: combinations seldom
-    lose."""
+    without a correction, stand unless another gains by more than noise (`NOISE`; the same people in several windows are one draw):
+    combinations seldom lose."""
     if not any(trainer.rows.followed[place]["purchases"].sum() > 0 for place in places):
         raise NotReady("value: nobody bought in the windows before the last", missing={"purchases": 0})
     losses: dict[str, list[Numbers]] = {}
@@ -207,11 +206,13 @@ def _choose(trainer: _Trainer, places: range) -> tuple[Forecast, dict[str, Any]]
             losses.setdefault(one.kind, []).append(judge.deviances(said, rows["purchases"].to_numpy()))
             kinds[one.kind] = one
     every = {kind: np.concatenate(found) for kind, found in losses.items() if len(found) == len(places)}
+    people = np.concatenate([trainer.rows.followed[place]["user_id"].to_numpy() for place in places])
     standard = next(iter(every))
     best = min(every, key=lambda kind: round(float(every[kind].mean()), 9))
     gains = every[standard] - every[best]
-    gain, error = float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
-    chosen = best if gain > error else standard
+    of = np.unique(people, return_inverse=True)[1]
+    gain, error = float(gains.mean()), float(np.sqrt((np.bincount(of, gains - gains.mean()) ** 2).sum()) / len(gains))
+    chosen = best if gain > NOISE * error else standard
     told = {"windows": len(places), "deviance": {kind: float(one.mean()) for kind, one in every.items()}}
     return kinds[chosen], told | {"standard": standard, "lowest": best, "gain": gain, "standard_error": error}
 
@@ -220,7 +221,7 @@ def _others(trainer: _Trainer, chosen: Forecast, place: int) -> list[Forecast]:
     """Other kinds as of a cut, to be shown beside the chosen one: models of buying alone, and the learned one in
     full."""
     bases = trainer.bases(place)
-    mine = next(one for one in bases if _shares(one) == _shares(chosen))
+    mine = next(one for one in bases if one.shares == chosen.shares)
     full = [] if chosen.weight == 1.0 else [replace(trainer.learned(mine, place), weight=1.0)]
     return [one for one in (*bases, *full) if one.kind != chosen.kind]
 
