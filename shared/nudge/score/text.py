@@ -22,6 +22,10 @@ MOST_WEIGHTS = 20_000_000
 LARGEST = 1e9
 """No number of an artefact is beyond ± this: sums stay finite."""
 
+_ZERO = 128
+_RAISED = bytes((byte + _ZERO) % 256 for byte in range(256))
+"""Signed bytes become 0 … 255: `bytes` give whole numbers several times faster than a signed view does."""
+
 
 class _Term(NamedTuple):
     """A known term: its place among all terms, its inverse document frequency, what its weights are multiplied by."""
@@ -41,7 +45,7 @@ class Reader:
         self.intents: tuple[str, ...] = tuple(artefact["intents"])
         self._bias = [float(one) for one in artefact["bias"]]
         self._mix = float(artefact["mix"]["margin"]), float(artefact["mix"]["bayes"])
-        self._margin, self._bayes = (memoryview(b64decode(artefact[name])).cast("b") for name in ("margin", "bayes"))
+        self._margin, self._bayes = (b64decode(artefact[name]).translate(_RAISED) for name in ("margin", "bayes"))
         self._none = [float(artefact["none"]["weights"][name]) for name in strange.EVIDENCE]
         self._threshold = float(artefact["none"]["threshold"])
         people, first = artefact["people"], 0
@@ -89,18 +93,18 @@ class Reader:
         seen = strange.Seen(logits, margin, bayes, likeliest, fits, *self._unread(found["word"]))
         return logits, sumprod(self._none, strange.evidence(seen))
 
-    def _sums(self, weights: memoryview, values: list[float], rows: list[int], start: list[float]) -> list[float]:
+    def _sums(self, weights: bytes, values: list[float], rows: list[int], start: list[float]) -> list[float]:
         """Of each intent: values times the weights in their rows, added up."""
         if not rows:
             return start
-        count = len(start)
+        count, raised = len(start), _ZERO * sum(values)
         columns = zip(*(weights[row * count : (row + 1) * count] for row in rows), strict=True)
-        return [first + sumprod(values, column) for first, column in zip(start, columns, strict=True)]
+        return [first + (sumprod(values, column) - raised) for first, column in zip(start, columns, strict=True)]
 
     def _against(self, held: Sequence[_Term], intent: int) -> list[float]:
         """Of each term: how much likelier it is in that intent than elsewhere (log)."""
         count = len(self.intents)
-        return [term.bayes * self._bayes[term.row * count + intent] for term in held]
+        return [term.bayes * (self._bayes[term.row * count + intent] - _ZERO) for term in held]
 
     def _unread(self, words: Mapping[str, int]) -> tuple[float, int]:
         """The share of the words (and neighbours) that are unknown, and how many there are."""

@@ -1,0 +1,95 @@
+"""Choosing a model of intents: what folds compare, which intents are hidden, how numbers are rounded."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nudge.learn.intent import Messages, fit
+from nudge.learn.intent import choice as choosing
+from nudge.learn.intent.choice import HIDDEN, Study, chosen
+from nudge.learn.intent.linear import FINER, LEVELS, PENALTIES, SHARES, Mix, Parts, Rounded
+from nudge.learn.intent.messages import Reading
+from nudge.learn.intent.strange import EVIDENCE, threshold
+from nudge.score.terms import terms
+
+INTENTS = 6
+
+
+def messages(seed: int = 0) -> Messages:
+    """Six intents, each with words of its own among words of all."""
+    rng = np.random.default_rng(seed)
+    texts, labels = [], []
+    for number in range(60 * INTENTS):
+        intent = number % INTENTS
+        own = [f"{'abcdef'[intent] * 4}{'xyz'[int(rng.integers(0, 3))]}" for _ in range(2)]
+        common = [f"common{'klmn'[int(rng.integers(0, 4))]}" for _ in range(3)]
+        texts.append(" ".join(rng.permutation([*own, *common])))
+        labels.append(f"intent {intent}")
+    everyone = np.arange(len(texts))
+    return Messages(texts, np.array(labels), everyone, everyone)
+
+
+def study(held: Messages) -> Study:
+    labels = np.unique(held.intents, return_inverse=True)[1]
+    return Study.of(Reading.of(held.texts, terms), labels, held.people, 0)
+
+
+def test_few_intents_are_cheap_so_that_every_penalty_is_compared() -> None:
+    tried = chosen(study(messages())).tried
+    assert len(tried) == len(FINER) * len(SHARES)
+
+
+def test_where_fits_are_dear_one_fold_compares_two_penalties(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "MANY", 0)
+    made = chosen(study(messages()))
+    assert len(made.tried) == len(PENALTIES) * len(SHARES)
+    assert made.tried[f"penalty {made.penalty:g}, naive Bayes {made.share:g}"] > 0.9
+
+
+def test_people_who_write_often_stand_in_one_fold() -> None:
+    held = messages()
+    often = study(dataclasses.replace(held, people=held.people % 40))
+    for others, rows in often.folds:
+        assert not set(often.people[others]) & set(often.people[rows])
+
+
+def test_each_intent_is_hidden_once() -> None:
+    held = messages()
+    known, hidden = choosing._hidden(study(held), 1.0, Mix(1.0, 0.1))
+    assert len(hidden) == len(held)
+    assert len(known) == pytest.approx(len(held) * (1 - 1 / HIDDEN), abs=30)
+
+
+def test_messages_of_an_intent_that_was_never_taught_are_stranger() -> None:
+    held = messages()
+    taught = fit(held.rows(held.intents != "intent 5"), terms)
+    assert set(taught.choice.strange.weights) == set(EVIDENCE)
+    strange = taught.judge(taught.reading.others(held.texts, terms))[1]
+    unknown = held.intents == "intent 5"
+    assert (strange[unknown] > taught.choice.strange.threshold).mean() > 0.9
+    assert (strange[~unknown] > taught.choice.strange.threshold).mean() < 0.05
+
+
+def test_the_line_costs_no_more_accuracy_than_it_may() -> None:
+    rng = np.random.default_rng(0)
+    known, right, hidden = rng.normal(size=1000), rng.random(1000) < 0.9, rng.normal(1.0, 1.0, 500)
+    line = threshold(known, right, hidden)
+    assert (right & (known > line)).mean() <= 0.03
+
+
+def test_weights_are_rounded_by_at_most_half_a_level() -> None:
+    weights = np.random.default_rng(0).normal(size=(50, 4)) * np.logspace(-3, 3, 50)[:, None]
+    weights[7] = 0.0
+    error = np.abs(Rounded.of(weights).weights() - weights)
+    assert (error <= 0.51 * np.abs(weights).max(axis=1, keepdims=True) / LEVELS).all()
+
+
+def test_a_mix_of_no_naive_bayes_is_the_margin_alone() -> None:
+    rng = np.random.default_rng(0)
+    parts = Parts(rng.normal(size=(9, 3)), rng.normal(size=(9, 3)), np.zeros(3))
+    mix = Mix.of(parts, 0.0)
+    assert mix.bayes == 0
+    assert mix.logits(parts).std() == pytest.approx(1.0)
