@@ -12,7 +12,7 @@ from typing import Any
 from nudge.measure import charts
 from nudge.measure.markup import Child, Html, tag
 from nudge.measure.tables import table
-from nudge.measure.words import count, day, figure, label, metric, share
+from nudge.measure.words import count, day, figure, label, metric, share, t
 
 SIGNATURES = {
     "verified": ("gain", "Signature verified"),
@@ -26,7 +26,7 @@ MOST_INPUTS, MOST_IMPORTANT, MOST_FIGURES = 64, 10, 12
 def model_cards(models: Sequence[Mapping[str, Any]]) -> Html | None:
     """A card for each model in force, folded; None when there is none."""
     cards = [_card(one) for one in models if one.get("card")]
-    return tag("section", tag("h2", "Model cards"), cards) if cards else None
+    return tag("section", tag("h2", t("Model cards")), cards) if cards else None
 
 
 def _card(one: Mapping[str, Any]) -> Html:
@@ -37,10 +37,10 @@ def _card(one: Mapping[str, Any]) -> Html:
         tag(
             "div",
             tag("h3", tag("bdi", label(one["goal"])), tag("span", one["kind"] or "", class_="chip")),
-            tag("span", said, class_=f"tone {tone}"),
+            tag("span", t(said), class_=f"tone {tone}"),
             class_="top",
         ),
-        tag("p", f"Version {one['version']}. ", _window(card), class_="small"),
+        tag("p", t("Version {version}.", version=one["version"]), " ", _window(card), class_="small"),
         _moved(one.get("drift") or {}),
         tag("div", _figures(one), _calibration(card), _important(card), class_="three"),
         _gates(one.get("gates") or []),
@@ -55,7 +55,7 @@ def _window(card: Mapping[str, Any]) -> str:
     data = card.get("data") or {}
     words = []
     if "first_event" in data and "end" in data:
-        words.append(f"Learned from {_day(data['first_event'])} to {_day(data['end'])}")
+        words.append(t("Learned from {first} to {last}", first=_day(data["first_event"]), last=_day(data["end"])))
     rows = data.get("rows")
     if isinstance(rows, Mapping):
         words.append(
@@ -91,8 +91,8 @@ def _moved(drift: Mapping[str, Any]) -> Html | None:
         figures += f"; of {count(told['rows'])} later outcomes {count(told['came'])} came, {told['expected']:.4g} were expected"
     if far > 1:
         words = f"{figures}. What moved most: {names}. It is trained again."
-        return tag("div", tag("strong", "Drifted."), " ", words, class_="notice", role="note")
-    return tag("p", f"No drift beyond the plan's threshold: {figures}.", class_="small")
+        return tag("div", tag("strong", t("Drifted.")), " ", words, class_="notice", role="note")
+    return tag("p", t("No drift beyond the plan's threshold: {figures}.", figures=figures), class_="small")
 
 
 def _figures(one: Mapping[str, Any]) -> Html:
@@ -100,7 +100,7 @@ def _figures(one: Mapping[str, Any]) -> Html:
         tag("div", tag("dt", metric(name)), tag("dd", figure(held)))
         for name, held in list(one["metrics"].items())[:MOST_FIGURES]
     ]
-    return tag("div", tag("h4", "On the last slice of time"), tag("dl", facts) if facts else tag("p", "–"))
+    return tag("div", tag("h4", t("On the last slice of time")), tag("dl", facts) if facts else tag("p", "–"))
 
 
 def _calibration(card: Mapping[str, Any]) -> Html | None:
@@ -111,10 +111,10 @@ def _calibration(card: Mapping[str, Any]) -> Html | None:
     ]
     if not points:
         return None
-    said = "; ".join(f"{share(said)} said, {share(was)} came" for said, was, _ in points)
-    drawn = charts.calibration(points, label=f"Calibration: {said}")
-    words = "Each dot is a tenth of the people; on the line, what was said came true."
-    return tag("div", tag("h4", "Calibration: said (across) and came (up)"), drawn, tag("p", words, class_="small"))
+    said = "; ".join(t("{said} said, {was} came", said=share(said), was=share(was)) for said, was, _ in points)
+    drawn = charts.calibration(points, label=t("Calibration: {said}", said=said))
+    words = t("Each dot is a tenth of the people; on the line, what was said came true.")
+    return tag("div", tag("h4", t("Calibration: said (across) and came (up)")), drawn, tag("p", words, class_="small"))
 
 
 def _important(card: Mapping[str, Any]) -> Html | None:
@@ -136,17 +136,25 @@ def _important(card: Mapping[str, Any]) -> Html | None:
         )
         for one in held[:MOST_IMPORTANT]
     ]
-    return tag("div", tag("h4", "What moves the score"), rows)
+    return tag("div", tag("h4", t("What moves the score")), rows)
 
 
 def _gates(gates: Sequence[Mapping[str, Any]]) -> Html | None:
     if not gates:
         return None
     rows: list[list[Child]] = [
-        [label(one["name"]), "passed" if one["passed"] else "failed", one["said"]] for one in gates
+        [label(one["name"]), t("passed") if one["passed"] else t("failed"), one["said"]] for one in gates
     ]
-    shown = table("Every gate of promotion, and what it found.", [("Gate", False), ("", False), ("Found", False)], rows)
-    return tag("details", tag("summary", f"Gates: {sum(one['passed'] for one in gates)} of {len(gates)} passed"), shown)
+    shown = table(
+        t("Every gate of promotion, and what it found."), [(t("Gate"), False), ("", False), (t("Found"), False)], rows
+    )
+    return tag(
+        "details",
+        tag(
+            "summary", t("Gates: {passed} of {all} passed", passed=sum(one["passed"] for one in gates), all=len(gates))
+        ),
+        shown,
+    )
 
 
 def _segments(segments: Sequence[Mapping[str, Any]]) -> Html | None:
@@ -157,14 +165,14 @@ def _segments(segments: Sequence[Mapping[str, Any]]) -> Html | None:
             one["segment"],
             count(one["rows"]),
             share(one["said"]),
-            f"{share(one['was'][0])} ({share(one['was'][1])} to {share(one['was'][2])})",
+            f"{share(one['was'][0])} ({t('{low} to {high}', low=share(one['was'][1]), high=share(one['was'][2]))})",
             f"{one['auc'][0]:.3f} ({one['auc'][1]:.3f} to {one['auc'][2]:.3f})",
         ]
         for one in segments
     ]
-    head = [("Segment", False), ("Rows", True), ("Said", True), ("Came", True), ("AUC", True)]
-    shown = table("The last slice of time by segment; small segments are left out. Intervals: 95 %.", head, rows)
-    return tag("details", tag("summary", f"{len(segments)} segments"), shown)
+    head = [(t("Segment"), False), (t("Rows"), True), (t("Said"), True), (t("Came"), True), ("AUC", True)]
+    shown = table(t("The last slice of time by segment; small segments are left out. Intervals: 95 %."), head, rows)
+    return tag("details", tag("summary", t("{n} segments", n=len(segments))), shown)
 
 
 def _inputs(card: Mapping[str, Any]) -> Html | None:
@@ -179,8 +187,8 @@ def _inputs(card: Mapping[str, Any]) -> Html | None:
     if not names:
         return None
     rows: list[list[Child]] = [[name, str(words.get(name, "–"))] for name in names[:MOST_INPUTS]]
-    shown = table("What it reads, and what that means.", [("Input", False), ("Meaning", False)], rows)
-    return tag("details", tag("summary", f"{count(len(names))} inputs"), shown)
+    shown = table(t("What it reads, and what that means."), [(t("Input"), False), (t("Meaning"), False)], rows)
+    return tag("details", tag("summary", t("{n} inputs", n=count(len(names)))), shown)
 
 
 def _limits(card: Mapping[str, Any]) -> Html | None:
@@ -189,4 +197,4 @@ def _limits(card: Mapping[str, Any]) -> Html | None:
     if not limits and not versions:
         return None
     parts = [tag("p", line) for line in limits]
-    return tag("details", tag("summary", "Limits and versions"), parts, tag("p", versions, class_="small"))
+    return tag("details", tag("summary", t("Limits and versions")), parts, tag("p", versions, class_="small"))

@@ -52,7 +52,7 @@ def told(text: str | None) -> str:
     numbers = _NUMBER.findall(text)
     pattern = _NUMBER.sub("{}", text)
     said = LANGUAGES[_language.get()].get(pattern)
-    return said.format(*numbers) if said is not None and said.count("{}") == len(numbers) else t(text)
+    return said.format(*numbers) if said is not None else t(text)
 
 
 MINUS = "\u2212"
