@@ -12,9 +12,11 @@ from nudge.errors import BadInput
 from nudge.flows.training_rows import History
 from nudge.flows.trainings.task import Made, Present, Task, Tell
 from nudge.learn import Recipe
+from nudge.learn.hours.card import Setting
 from nudge.learn.hours.evidence import ANSWERS, activity, messages
 from nudge.learn.hours.fit import Told, channels, told
-from nudge.learn.hours.train import Setting, gates, train
+from nudge.learn.hours.gate import gates
+from nudge.learn.hours.train import enough, train
 from nudge.profile.spec import HOURS, TOTAL
 from nudge.score import hours
 from nudge.vocabulary import Micros
@@ -27,6 +29,7 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
     channel = str(task.options["channel"])
     tell("reading messages and answers")
     sent = messages(history.everything, history.decisions, channel)
+    enough(sent.height, int(sent["answered"].sum()))
     zones = _zones(history.traits)
 
     def at(moment: Micros) -> Told:

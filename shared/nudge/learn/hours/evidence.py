@@ -42,7 +42,9 @@ def messages(everything: pl.LazyFrame, decisions: pl.DataFrame, channel: str) ->
         .select(*wanted[:3], pl.col("event_time").dt.epoch("us").alias("t"), text.alias("properties"))
         .collect()
     )
-    sent = _first(told, kinds[0], "at").join(_held(decisions), on="decision_id", how="anti")
+    sent = _first(told, kinds[0], "at")
+    asked = decisions.join(sent, on="decision_id", how="semi")  # of the others nothing was sent
+    sent = sent.join(_held(asked), on="decision_id", how="anti")
     arrived = _first(told, kinds[1], "arrived").drop("user_id")
     answers = told.filter(pl.col("event_type").is_in(kinds[2:]))
     joined = answers.join(sent.select("decision_id", "at"), on="decision_id").join(
