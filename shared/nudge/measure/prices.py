@@ -65,7 +65,7 @@ WHOLE_MB = 1769.0
 ANSWER_MS = 5.0
 """What one answer of a store or of SES is taken to last: an assumption, where no stack was measured."""
 DECIDE = Door(0.8, 4, 1024, "measured 2026-11-22, benchmarks/speed/decide_warm")
-DELIVER = Door(3.0, 7, 512, "estimated")
+DELIVER = Door(0.7, 7, 512, "measured 2026-11-22, the flow with stores in memory")
 
 
 def decision(door: Door = DECIDE) -> list[Use]:

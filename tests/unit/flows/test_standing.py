@@ -71,3 +71,47 @@ def test_where_nobody_checked_it_says_so(objects: MemoryObjects, models: StoredM
 def test_drift_of_an_earlier_champion_is_not_shown(objects: MemoryObjects, models: StoredModels) -> None:
     objects.put("models/purchase/drift.json", json.dumps({"version": "v0", "score": 0.9}).encode())
     assert standing.models(objects, ["purchase"], models)[0]["drift"] == {}
+
+
+FORECAST: dict[str, Any] = {
+    "format": 1,
+    "kind": "demand",
+    "name": "demand.purchase.value.all.day",
+    "event": "purchase",
+    "of": "value",
+    "by": "all",
+    "every": "day",
+    "method": "library",
+    "naive_method": "seasonal_naive",
+    "start": "2026-04-01",
+    "horizon": 2,
+    "confidence": 0.95,
+    "series": [
+        {
+            "name": "all",
+            "value": [10.0, 11.0],
+            "low": [8.0, 8.5],
+            "high": [12.0, 13.0],
+            "naive": [9.0, 9.0],
+            "points": [7.0, 8.0, 9.0],
+            "flags": [],
+        }
+    ],
+}
+
+
+def test_a_forecast_in_force_is_told_by_the_calendar_and_a_broken_or_absent_one_is_left_out(
+    objects: MemoryObjects,
+) -> None:
+    made = StoredModels(objects, MemorySigner(), clock=lambda: 0, fresh_for=0)
+    for name, artefact in (("demand.good", FORECAST), ("demand.bad", FORECAST | {"horizon": 9})):
+        held = json.dumps(artefact | {"name": name}).encode()
+        made.publish(name, "v1", {"model.json": held, "card.json": b"{}"})
+        made.promote(name, "v1", token=made.token(name), reason="better")
+    names = ["demand.good", "demand.bad", "demand.none"]
+    for verified in (made, None):
+        (told,) = standing.forecasts(objects, names, verified)
+        assert (told["name"], told["of"], told["every"]) == ("demand.good", "value", "day")
+        (series,) = told["series"]
+        assert [point["at"] for point in series["points"]] == ["2026-03-29", "2026-03-30", "2026-03-31"]
+        assert series["forecast"][0] == {"at": "2026-04-01", "value": 10.0, "low": 8.0, "high": 12.0, "naive": 9.0}

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from nudge import plan
-from nudge.measure import audience, customers, findings, frames, quality, records
+from nudge.measure import audience, customers, findings, frames, prices, quality, records
 from nudge.vocabulary import Counts
 from tests.unit.measure import world
 
@@ -80,6 +80,7 @@ def report(shop: world.World, *, plan_data: dict[str, Any] | None = None, truth:
         outcomes=read["outcomes"],
     )
     body["forecasts"] = FORECASTS
+    body["costs"] = prices.costs()
     body["data_quality"] = quality.data_quality(ARRIVED, REASONS)
     body["models"] = MODELS
     if truth:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from nudge.measure import charts, export, privacy
 from nudge.measure.markup import tag, text
 from nudge.measure.page import page
+from nudge.measure.words import money
 from tests.unit.measure import reports, world
 
 KNOWN = {
@@ -150,6 +151,59 @@ def test_withheld_figures_leave_a_readable_page(report: dict[str, Any]) -> None:
     assert "withheld" in document
 
 
+def test_which_interval_is_shown_and_when_the_other_is_right_is_said_in_words(report: dict[str, Any]) -> None:
+    def said(of: dict[str, Any]) -> str:
+        return "".join(Tags(page(of)).said).replace("\u2060", "")
+
+    total, daily = report["total"]["incremental_value"], report["total"]["incremental_value"]["sequence"]
+    running = said(report)
+    assert f"lies between {_euro(daily['low'])} and {_euro(daily['high'])}" in running
+    assert f"read it every day. The narrow one, {_euro(total['low'])} to {_euro(total['high'])}" in running
+    over = json.loads(json.dumps(report))
+    over["total"]["reading"]["interval"] = "fixed"
+    assert f"lies between {_euro(total['low'])} and {_euro(total['high'])}" in said(over)
+    assert "It has ended on the day the plan said" in said(over)
+
+
+def _euro(value: float) -> str:
+    return money(value, "EUR", signed=True)
+
+
+def test_every_section_of_the_contents_is_there_and_has_its_place() -> None:
+    document = page(reports.report(world.shop(1500)))
+    places = re.findall(r'<a href="#(\w+)">', document)
+    assert places == ["campaigns", "activities", "segments", "customers", "forecasts", "costs", "data", "models"]
+    assert [place for place in places if document.count(f'id="{place}"') != 1] == []
+
+
+def test_days_still_maturing_reasons_and_the_arithmetic_of_costs_are_on_the_page(report: dict[str, Any]) -> None:
+    said = "".join(Tags(page(report)).said)
+    for words in (
+        "days are still maturing",
+        "another activity was chosen",
+        "not in the audience",
+        "Activities against each other",
+        "Last touch would say",
+        "measured 2026-11-22, benchmarks/speed/decide_warm",
+        "expected in the next 14 days",
+        "Champions",
+    ):
+        assert words in said, words
+
+
+def test_a_report_of_an_older_version_still_has_a_page(report: dict[str, Any]) -> None:
+    new = {"campaigns", "segments", "customers", "forecasts", "costs"}
+    old = json.loads(json.dumps({name: value for name, value in report.items() if name not in new}))
+    for goal in old["goals"]:
+        del goal["contrasts"]
+        for one in goal["activities"]:
+            for name in ("reach", "days", "course", "reading"):
+                del one[name]
+            for figure in (one["incremental_value"], one["incremental_conversions"], one["roi"]):
+                del figure["sequence"]
+    assert Tags(page(old)).open == []
+
+
 @given(st.text())
 def test_escaped_text_holds_no_markup(value: str) -> None:
     assert not set(text(value)) & set("<>\"'")
@@ -197,7 +251,22 @@ def test_no_count_shown_is_below_the_smallest_group(report: dict[str, Any], smal
             return [n for held in value for n in counts(held)]
         return [value] if isinstance(value, int) and not isinstance(value, bool) else []
 
-    for goal in body["goals"]:
-        for one in goal["activities"]:
-            for part in ("people", "decisions", "messages", "conversions", "attribution"):
-                assert not [n for n in counts(one[part]) if 0 < n < smallest]
+    parts = ("people", "decisions", "messages", "conversions", "attribution", "reach", "days")
+    shown = [one for goal in body["goals"] for one in goal["activities"]]
+    shown += [one for campaign in body["campaigns"] for one in (campaign, *campaign["activities"])]
+    for one in shown:
+        for part in parts:
+            assert not [n for n in counts(one.get(part)) if 0 < n < smallest]
+    for part in (body["segments"], body["customers"], *(goal["contrasts"] for goal in body["goals"])):
+        assert not [n for n in people(part) if 0 < n < smallest]
+
+
+def people(value: Any) -> list[int]:
+    """Every count of people in a table of cells."""
+    if isinstance(value, list):
+        return [n for held in value for n in people(held)]
+    if not isinstance(value, dict):
+        return []
+    own = [value.get("people"), *(value["people"].values() if isinstance(value.get("people"), dict) else ())]
+    own += list(value.get("ends", {}).values())
+    return [n for n in own if isinstance(n, int)] + [n for held in value.values() for n in people(held)]
