@@ -179,7 +179,7 @@ def test_ease_is_the_ridge_regression_of_each_item_on_the_others() -> None:
     baskets = ["".join(rng.choice(list("abcdef"), 3, replace=False)) for _ in range(60)]
     data = matrix(*baskets)
     weights = parts.ease(data, l2=2.0, dropout=0.5, damp=0.0, dense=100)
-    held = data.matrix().toarray()
+    held = data.matrix.toarray()
     gram = held.T @ held
     ridge = 2.0 + 0.5 * np.diag(gram)
     for item in range(held.shape[1]):
@@ -191,7 +191,7 @@ def test_ease_is_the_ridge_regression_of_each_item_on_the_others() -> None:
 
 def test_item_knn_without_shrinkage_is_the_cosine() -> None:
     data = matrix("ab", "abc", "bc", "ac", "d")
-    held = data.matrix().toarray()
+    held = data.matrix.toarray()
     found = parts.similar(data, damp=0.0, shrink=0.0, source=0.5, target=0.5).toarray()
     size = np.linalg.norm(held, axis=0)
     cosine = held.T @ held / np.outer(size, size)

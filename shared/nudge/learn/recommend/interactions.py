@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import scipy.sparse as sp
 type Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked for again and again is kept
 class Interactions:
     """One entry an event. `items`, `people` and `kinds` (event types) are names by place; the arrays hold places, µs, strengths and
     whether the event counts as buying."""
@@ -72,6 +73,7 @@ class Interactions:
         """The same events with strengths by their type (1 where nothing is said)."""
         return replace(self, strength=np.array([events.get(one, 1.0) for one in self.kinds])[self.kind])
 
+    @cached_property
     def matrix(self) -> sp.csr_matrix:
         """People × items: the largest strength of what happened between them."""
         shape = (len(self.people), len(self.items))

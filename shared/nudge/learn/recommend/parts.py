@@ -26,7 +26,7 @@ def ease(data: Interactions, *, l2: float, dropout: float, damp: float, dense: i
     Λ = l2 + dropout · diag(XᵀX), the denoising form of Steck 2020 (EDLAE); X is `damped`. Takes the first `dense` items: they are the
     popular ones.
     """
-    rows = damped(data.matrix()[:, :dense], damp)
+    rows = damped(data.matrix[:, :dense], damp)
     gram = np.asarray((rows.T @ rows).todense(), dtype=float)
     diagonal = np.diag(gram).copy()
     gram[np.diag_indices_from(gram)] += l2 + dropout * diagonal
@@ -56,8 +56,18 @@ def _inverse(positive: Numbers) -> Numbers:
 
 def similar(data: Interactions, *, damp: float, shrink: float, source: float, target: float) -> sp.csr_matrix:
     """Item-kNN: co-occurrence / (n_i^source · n_j^target + shrink) among `damped` people; source = target = ½ is the cosine."""
-    held = damped(data.matrix(), damp)
-    counts = (held.T @ held).tocsr()
+    return similar_of(together(data, damp), shrink=shrink, source=source, target=target)
+
+
+def together(data: Interactions, damp: float) -> sp.csr_matrix:
+    """Items × items: how often they were met by the same of the `damped` people; on the diagonal, by how many."""
+    held = damped(data.matrix, damp)
+    return (held.T @ held).tocsr()
+
+
+def similar_of(counts: sp.csr_matrix, *, shrink: float, source: float, target: float) -> sp.csr_matrix:
+    """`similar` from what was met `together`."""
+    counts = counts.copy()
     own = counts.diagonal()
     counts.setdiag(0.0)
     counts.eliminate_zeros()

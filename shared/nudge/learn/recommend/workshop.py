@@ -28,6 +28,7 @@ class Workshop:
 
     def __init__(self, data: Interactions, facts: Facts, settings: Settings, until: int) -> None:
         self.data, self.facts, self.settings, self.until = data, facts, settings, until
+        self._together: tuple[float, sp.csr_matrix] | None = None
 
     @cached_property
     def _steps(self) -> list[sp.csr_matrix]:
@@ -37,7 +38,7 @@ class Workshop:
     def _makers(self) -> Mapping[str, Callable[[Mapping[str, float]], Part]]:
         return {
             "ease": lambda o: Part("ease", parts.ease(self.data, dense=self.settings.dense, **o), 1.0, dict(o)),
-            "similar": lambda o: Part("similar", self._small(parts.similar(self.data, **o)), 1.0, dict(o)),
+            "similar": lambda o: Part("similar", self._small(self._similar(**o)), 1.0, dict(o)),
             "sequence": lambda o: Part(
                 "sequence", self._small(parts.sequence(self.data, self._steps, **o)), 1.0, dict(o)
             ),
@@ -53,6 +54,12 @@ class Workshop:
     def _small(self, matrix: sp.csr_matrix) -> Numbers | sp.csr_matrix:
         """Dense where the catalogue is small: such matrices are full, and dense products are faster."""
         return np.asarray(matrix.toarray()) if matrix.shape[0] <= self.settings.dense else matrix
+
+    def _similar(self, *, damp: float, shrink: float, source: float, target: float) -> sp.csr_matrix:
+        """The product that takes longest depends on one option alone, and the latest is kept: the others are tried at the best."""
+        if self._together is None or self._together[0] != damp:
+            self._together = (damp, parts.together(self.data, damp))
+        return parts.similar_of(self._together[1], shrink=shrink, source=source, target=target)
 
     def _popular(self, options: Mapping[str, float]) -> Part:
         prior = parts.popular(self.data, options["half_life"], self.until)
