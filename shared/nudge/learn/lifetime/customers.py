@@ -1,4 +1,4 @@
-"""Who has bought, as models of buying need it. In: frames of vectors. Out: arrays. Reads a vector exactly as `score.lifetime` does."""
+"""Who has bought, as models of buying need it. In: frames of vectors. Out: arrays. Reads a vector exactly as `score.customer` does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 type Numbers = np.ndarray
 
 MOST, LONGEST, LARGEST = 1e5, 36_500.0, 1e12
-"""As in `score.lifetime`: the parity gate holds them equal."""
+"""As in `score.customer`: the parity gate holds them equal."""
 
 
 @dataclass(frozen=True, slots=True)

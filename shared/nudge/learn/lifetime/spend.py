@@ -18,7 +18,7 @@ MOST_PEOPLE = 4_000
 """Three parameters are fitted on at most so many customers (sampled)."""
 FAR = 1.0
 """Standard deviations beyond which an order value counts as so far: a few orders of a wholesaler say little of how often they buy.
-As in `score.lifetime`: the parity gate holds them equal."""
+As in `score.customer`: the parity gate holds them equal."""
 STARTS = ((1.0, 4.0, 3.0), (6.0, 4.0, 0.5), (30.0, 30.0, 1.0))
 BOUNDS = [(np.log(low), np.log(high)) for low, high in ((1e-2, 1e3), (1.05, 1e3), (1e-3, 1e4))]
 
