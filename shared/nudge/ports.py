@@ -76,6 +76,13 @@ class Queue(Protocol):
         """Put JSON bodies on the queue, all or raise Unavailable."""
 
 
+class Backlog(Queue, Protocol):
+    """A queue that says how much is on it."""
+
+    def waiting(self) -> int:
+        """About how many messages wait. Raises Unavailable."""
+
+
 class Signer(Protocol):
     """A MAC that only its key can make (KMS HMAC)."""
 
@@ -226,6 +233,9 @@ class Ledger(Protocol):
 
     def settle(self, decision_id: str, *, provider_id: str, now: Micros) -> bool:
         """The channel's own event proves that it was sent: sending or unknown → sent. Never goes back."""
+
+    def reserve(self, recipient: str, user_id: str, *, expires_at: Micros) -> bool:
+        """The first user id to ask for a recipient (of an occasion) has it; False for every other."""
 
     def due(self, *, now: Micros, limit: int = 100) -> list[str]:
         """Decision ids of messages that are pending or held and due."""

@@ -467,7 +467,12 @@ def alarms_watch_what_we_promised(template: Template) -> list[str]:
     watched = set(_watched(template))
     wanted = {("ApproximateNumberOfMessagesVisible", name) for name in dead_letters(template)}
     wanted |= {("Errors", name) for name in functions(template)}
-    wanted |= {("ChampionAgeHours", "nudge"), ("QuarantineShare", "nudge"), ("Duration p99", "Decide")}
+    wanted |= {
+        ("ChampionAgeHours", "nudge"),
+        ("QuarantineShare", "nudge"),
+        ("ReputationStop", "nudge"),
+        ("Duration p99", "Decide"),
+    }
     silent = [
         f"{name} tells nobody"
         for name, one in resources(template, "AWS::CloudWatch::Alarm").items()

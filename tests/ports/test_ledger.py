@@ -288,3 +288,10 @@ def test_what_nobody_knows_is_listed_until_an_event_settles_it(ledger: Ledger) -
     assert ledger.unknown() == [names[0], names[2]]
     assert ledger.stuck(before=NOON + 100) == []
     assert ledger.due(now=NOON + 100) == []
+
+
+def test_a_recipient_of_an_occasion_belongs_to_the_first_user_id_that_asks(ledger: Ledger) -> None:
+    assert ledger.reserve("spring/r1/a", "ana", expires_at=NOON + DAY)
+    assert ledger.reserve("spring/r1/a", "ana", expires_at=NOON + DAY)
+    assert not ledger.reserve("spring/r1/a", "anna", expires_at=NOON + DAY)
+    assert ledger.reserve("spring/r2/a", "anna", expires_at=NOON + DAY)

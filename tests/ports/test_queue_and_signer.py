@@ -18,6 +18,7 @@ def test_more_than_ten_messages_all_arrive(aws: None) -> None:
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName="chunks")["QueueUrl"]
     SqsQueue(client("sqs"), url).send([{"n": n} for n in range(23)])
+    assert SqsQueue(client("sqs"), url).waiting() == 23
     seen = set()
     while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         seen |= {json.loads(one["Body"])["n"] for one in found}

@@ -29,7 +29,7 @@ from nudge.adapters.ledger_rows import (
 )
 from nudge.decide import record as records
 from nudge.errors import Conflict, Unavailable
-from nudge.vocabulary import DAY, FINAL_STATES, Decision, Message, Micros
+from nudge.vocabulary import DAY, FINAL_STATES, SECOND, Decision, Message, Micros
 
 INDEX = "due"
 COUNTER_DAYS = 16
@@ -193,6 +193,21 @@ class DynamoLedger:
             {":sent": "sent", ":sending": "sending", ":unknown": "unknown", ":provider": provider_id},
             {":now": now},
         )
+
+    def reserve(self, recipient: str, user_id: str, *, expires_at: Micros) -> bool:
+        try:
+            self._call(
+                "update_item",
+                TableName=self._table,
+                Key={"id": {"S": f"once#{recipient}"}},
+                UpdateExpression="SET #user_id = :user, #expires = :expires",
+                ConditionExpression="attribute_not_exists(#user_id) OR #user_id = :user",
+                ExpressionAttributeNames={"#user_id": "user_id", "#expires": "expires"},
+                ExpressionAttributeValues={":user": {"S": user_id}, ":expires": {"N": str(expires_at // SECOND)}},
+            )
+        except _ConditionFailed:
+            return False
+        return True
 
     def due(self, *, now: Micros, limit: int = 100) -> list[str]:
         found: list[tuple[Micros, str]] = []

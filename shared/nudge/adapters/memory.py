@@ -115,6 +115,9 @@ class MemoryQueue:
     def send(self, bodies: Sequence[Mapping[str, Any]], *, delay_seconds: int = 0) -> None:
         self.sent.extend((json.loads(json.dumps(body, allow_nan=False)), delay_seconds) for body in bodies)
 
+    def waiting(self) -> int:
+        return len(self.sent)
+
     def take(self) -> list[dict[str, Any]]:
         """Everything sent so far, taken off the queue."""
         bodies = [copy.deepcopy(body) for body, _ in self.sent]

@@ -28,6 +28,7 @@ class MemoryLedger:
     decisions: dict[str, _Kept] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     counters: dict[str, float] = field(default_factory=dict)
+    recipients: dict[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def find(self, decision_id: str) -> tuple[Decision, str] | None:
@@ -135,6 +136,10 @@ class MemoryLedger:
                 held, state="sent", provider_id=provider_id, changed_at=now, reason=None
             )
             return True
+
+    def reserve(self, recipient: str, user_id: str, *, expires_at: Micros) -> bool:
+        with self._lock:
+            return self.recipients.setdefault(recipient, user_id) == user_id
 
     def due(self, *, now: Micros, limit: int = 100) -> list[str]:
         with self._lock:

@@ -38,3 +38,13 @@ class SqsQueue:
                 raise Unavailable(
                     f"the queue refused {len(failed)} of {len(entries)} messages: {failed[0].get('Code')}"
                 )
+
+    def waiting(self) -> int:
+        name = "ApproximateNumberOfMessages"
+        try:
+            answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        except ClientError as error:
+            raise Unavailable(f"the queue answered {code(error)}") from error
+        except BotoCoreError as error:
+            raise Unavailable(f"the queue did not answer ({type(error).__name__})") from error
+        return int(answer["Attributes"][name])

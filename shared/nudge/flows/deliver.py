@@ -11,16 +11,17 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nudge.act import recipient
 from nudge.decide import eligible, quiet
 from nudge.errors import BadInput, Unavailable
 from nudge.flows.champions import PlanInForce
 from nudge.flows.compose import Compose, address_of
 from nudge.ports import (
+    Backlog,
     Closed,
     Ledger,
     Pace,
     Profiles,
-    Queue,
     Refused,
     Senders,
     Throttled,
@@ -48,6 +49,11 @@ PAUSE: Micros = 60 * SECOND
 
 LONG_PAUSE: Micros = 900 * SECOND
 """After a quota that is used up, or while the breaker is open."""
+
+KEY_OF_RECIPIENTS = 0
+"""The day whose key names recipients: one that never changes, and that no link has."""
+
+RESERVED_FOR: Micros = 30 * DAY
 
 PACED = "email"
 """The channel whose provider has a rate and a quota for the account; the others say "not now" themselves."""
@@ -145,7 +151,17 @@ class Deliver:
         address = address_of(activity, profile)
         if address is None:
             return None
-        return "suppressed" if self.profiles.is_address_suppressed(activity.channel, str(address)) else None
+        if self.profiles.is_address_suppressed(activity.channel, str(address)):
+            return "suppressed"
+        return (
+            None if activity.transactional or self._is_first(decision, activity, str(address), now) else "same_address"
+        )
+
+    def _is_first(self, decision: Decision, activity: Activity, address: str, now: Micros) -> bool:
+        """Whether no other user id with this address was written to on the same occasion: two accounts, one mail."""
+        name = recipient.name(activity.channel, address, key=self.compose.link_key(KEY_OF_RECIPIENTS))
+        key = f"{recipient.occasion(decision, now)}/{name}"
+        return self.ledger.reserve(key, decision.user_id, expires_at=now + RESERVED_FOR)
 
     def _hand_over(self, composed: Email | Parcel, message: Message, owner: str, now: Micros, planned: Micros) -> str:
         """The one call that cannot be taken back, and what is recorded after each of its ends."""
@@ -183,11 +199,14 @@ class Sweep:
     """Every minute: what is due goes to the queue; what is `sending` for an hour becomes `unknown`, and is listed."""
 
     ledger: Ledger
-    queue: Queue
+    queue: Backlog
 
     def __call__(self, *, now: Micros) -> dict[str, int]:
         """How many were queued and how many became unknown."""
-        due = self.ledger.due(now=now - GRACE, limit=MOST_AT_ONCE)
+        room = (
+            MOST_AT_ONCE - self.queue.waiting()
+        )  # what waits there is due too: a slow channel must not fill the queue with copies
+        due = self.ledger.due(now=now - GRACE, limit=room) if room > 0 else []
         self.queue.send([{"decision_id": one} for one in due])
         stuck = self.ledger.stuck(before=now - UNSURE_FOR, limit=MOST_AT_ONCE)
         ended = [self.ledger.finish(one, owner=None, state="unknown", now=now, reason="no_answer") for one in stuck]

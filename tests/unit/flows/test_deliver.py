@@ -22,9 +22,9 @@ from nudge.decide.policy import Question, choose
 from nudge.errors import BadInput, Unavailable
 from nudge.flows.champions import PlanInForce
 from nudge.flows.compose import Compose
-from nudge.flows.deliver import STALE, UNSURE_FOR, Deliver, Sweep
+from nudge.flows.deliver import MOST_AT_ONCE, STALE, UNSURE_FOR, Deliver, Sweep
 from nudge.ports import Closed, Refused, Throttled, Unsure
-from nudge.vocabulary import SECOND, Candidate, Consent, Message, Micros, Suppression
+from nudge.vocabulary import DAY, SECOND, Candidate, Consent, Message, Micros, Suppression
 from tests.acting import NOON, TEMPLATES, person, plan_data, put_person
 from tests.acting import plan as plan_of
 
@@ -312,6 +312,15 @@ def test_the_sweep_queues_what_is_due_but_not_what_the_queue_has_already(world: 
     assert world.queue.take() == [{"decision_id": due}]
 
 
+def test_the_sweep_does_not_fill_a_queue_that_drains_slowly_with_copies(world: World) -> None:
+    for number in range(3):
+        world.message(key=str(number))
+    sweep = Sweep(world.ledger, world.queue)
+    world.queue.send([{"decision_id": "x"}] * (MOST_AT_ONCE - 2))
+    assert sweep(now=NOON + 60 * SECOND)["queued"] == 2
+    assert sweep(now=NOON + 60 * SECOND)["queued"] == 0
+
+
 # ── pace ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_worker_waits_for_its_slot_before_it_asks_what_holds_of_the_person(world: World) -> None:
     name = world.message()
@@ -364,3 +373,70 @@ def test_the_breaker_is_told_what_is_transactional(world: World) -> None:
     world.deliver(world.message())
     world.deliver(world.message(activity="receipt", key="r"))
     assert world.pace.asked == [False, True]
+
+
+# ── whom it reaches (E2, E11, E12) ───────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("other", "state"),
+    [
+        ("ana@customer.example", "skipped"),
+        (" ANA@Customer.Example. ", "skipped"),
+        ("ａｎａ@customer.example", "skipped"),
+        ("ana+shop@customer.example", "sent"),
+        ("anna@customer.example", "sent"),
+    ],
+)
+def test_two_accounts_with_one_address_get_one_mail(world: World, other: str, state: str) -> None:
+    put_person(world.profiles, person("twin", email=other))
+    assert world.deliver(world.message()) == "sent"
+    name = world.message("twin")
+    assert world.deliver(name) == state
+    assert len(world.mailer.sent) == (2 if state == "sent" else 1)
+    assert world.reason(name) == ("same_address" if state == "skipped" else None)
+
+
+def test_the_same_person_may_be_written_to_again_and_receipts_always(world: World) -> None:
+    put_person(world.profiles, person("twin", email="ana@customer.example"))
+    said = [world.deliver(world.message(key=key)) for key in ("a", "b")]
+    said += [world.deliver(world.message(user, "receipt", key="r")) for user in ("ana", "twin")]
+    assert said == ["sent"] * 4
+    assert world.deliver(world.message("twin", key="next day"), NOON + DAY) == "sent"
+
+
+@pytest.mark.parametrize("written", ["ana@customer.example", " Ana@Customer.EXAMPLE ", "ANA@CUSTOMER.EXAMPLE"])
+def test_a_suppressed_address_is_suppressed_however_it_is_written(world: World, written: str) -> None:
+    world.profiles.suppress_address("email", written, Suppression("complaint", NOON))
+    name = world.message()
+    assert (world.deliver(name), world.reason(name)) == ("skipped", "suppressed")
+
+
+@pytest.mark.parametrize("method", ["get", "is_address_suppressed"])
+def test_a_store_of_people_that_is_down_sends_nothing(world: World, method: str) -> None:
+    name = world.message()
+
+    def down(*_: Any, **__: Any) -> Any:
+        raise Unavailable("profiles")
+
+    setattr(world.profiles, method, down)
+    with pytest.raises(Unavailable):
+        world.deliver(name)
+    assert world.mailer.sent == []
+    message = world.ledger.message(name)
+    assert message is not None
+    assert message.state == "pending"
+
+
+def test_what_was_unsubscribed_while_it_waited_in_the_queue_is_not_sent(world: World) -> None:
+    name = world.message()
+    world.profiles.suppress("ana", "email", Suppression("unsubscribe", NOON + 1))
+    assert (world.deliver(name, NOON + 2), world.reason(name)) == ("skipped", "suppressed")
+
+
+def test_a_message_for_a_channel_that_nobody_knows_does_nothing(world: World) -> None:
+    name = world.message(channel="pigeon")
+
+    def none(_: str) -> Any:
+        raise Refused("no_channel")
+
+    assert (world.deliver(name, senders=none), world.reason(name)) == ("failed", "no_channel")
+    assert world.mailer.sent == []
