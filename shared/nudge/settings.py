@@ -72,8 +72,13 @@ class DecideSettings(Settings):
     model_key_id: str
 
 
-class CampaignSettings(DecideSettings):
+class CampaignSettings(Settings):
+    lake_bucket: str
+    profiles_table: str
+    ledger_table: str
+    deliver_queue_url: str
     campaigns_queue_url: str
+    model_key_id: str
 
 
 class DeliverSettings(Settings):

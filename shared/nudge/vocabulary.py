@@ -50,8 +50,7 @@ class Event:
     decision_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(NamedTuple):
     """What a person allowed on a channel, since when, and where we have it from. The latest `at` wins."""
 
     granted: bool
@@ -59,8 +58,7 @@ class Consent:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(NamedTuple):
     """Why we must not write to a person on a channel: bounce, complaint, unsubscribe."""
 
     reason: str
@@ -145,8 +143,7 @@ class Counts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """A row that was not accepted: where it stood, why (a reason code), and what it said."""
 
     file: str
@@ -306,8 +303,7 @@ class Step(NamedTuple):
 PolicyName = Literal["squarecb", "greedy", "thompson", "uplift_first", "rules"]
 
 
-@dataclass(frozen=True, slots=True)
-class Campaign:
+class Campaign(NamedTuple):
     """What is done for an audience, when, and within which limits.
 
     One of `schedule` and `trigger` is there. `audience` None means everybody. With `steps` a person walks a sequence, and
@@ -338,16 +334,14 @@ class CampaignRun(NamedTuple):
     run: str
 
 
-@dataclass(frozen=True, slots=True)
-class Caps:
+class Caps(NamedTuple):
     """How often a person may be contacted on a channel, by the person's own calendar. 0 = no cap."""
 
     per_day: int = 0
     per_week: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHours:
+class QuietHours(NamedTuple):
     """Local time in which nothing is sent; messages are held until `until`. May cross midnight. Minutes of the day."""
 
     start_minute: int
@@ -389,8 +383,7 @@ CHANNELS: Mapping[str, Form] = {
 NO_CONSENT_NEEDED = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(NamedTuple):
     """How a channel is used: whom it writes as, or where it goes. `inline` needs none; a secret is only named here."""
 
     name: str
@@ -519,8 +512,7 @@ class Message:
     changed_at: Micros = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """A composed message for any channel but e-mail, ready to go.
 
     `delivery_id` is the decision's: the same over all attempts, so that a receiver can tell a repetition. `to` is "" where
@@ -536,8 +528,7 @@ class Parcel:
     transactional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
+class Email(NamedTuple):
     """A composed mail, ready for a channel. `headers` holds both RFC 8058 headers; `tags` the decision id."""
 
     to: str

@@ -7,7 +7,6 @@ the first place on Earth has it, and a person's messages wait for theirs.
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
@@ -58,9 +57,14 @@ def _days(schedule: Schedule, today: date) -> Iterator[date]:
         day = today - timedelta(days=ago)
         if schedule.every == "week" and day.weekday() != schedule.weekday:
             continue
-        if schedule.every == "month" and day.day != min(schedule.day or 1, monthrange(day.year, day.month)[1]):
+        if schedule.every == "month" and day.day != min(schedule.day or 1, _last_day(day)):
             continue
         yield day
+
+
+def _last_day(of: date) -> int:
+    """The number of days of a date's month."""
+    return ((of.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
 
 
 def wall(run: str) -> datetime | None:
@@ -89,7 +93,7 @@ def is_the_day(trigger: OnDate, value: Any, run: str) -> bool:
     asked = said.date() + timedelta(days=trigger.before_days)
     if not trigger.yearly:
         return day == asked
-    if (day.month, day.day) == (2, 29) and monthrange(asked.year, 2)[1] == 28:
+    if (day.month, day.day) == (2, 29) and _last_day(asked.replace(month=2, day=1)) == 28:
         return (asked.month, asked.day) == (2, 28)
     return (day.month, day.day) == (asked.month, asked.day)
 

@@ -26,7 +26,7 @@ class Quality:
         """Keep the rejects of a chunk, a JSON line each; none leave no file."""
         if not rejects:
             return
-        lines = [json.dumps(asdict(one), ensure_ascii=False, sort_keys=True) for one in rejects]
+        lines = [json.dumps(one._asdict(), ensure_ascii=False, sort_keys=True) for one in rejects]
         body = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
         try:
             self.objects.put(_quarantine(chunk.kind, chunk.content) + f"{chunk.number:05d}.jsonl", body, new=True)

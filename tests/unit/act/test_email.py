@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from copy import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nudge.act import email
+from nudge.act.render import render
 from nudge.errors import BadInput
 from nudge.vocabulary import Channel, Email, Message
 
@@ -130,3 +135,65 @@ def test_the_unsubscribe_address_is_https(url: str) -> None:
 
 def test_the_laptops_own_address_may_be_plain() -> None:
     assert email.unsubscribe_url("http://127.0.0.1:8000/", "t.m") == "http://127.0.0.1:8000/u/t.m"
+
+
+# ── refused without a way out ────────────────────────────────────────────────────────────────────────────────────────
+SHIPPED = sorted(Path(__file__).parents[3].glob("local/*/templates/*.json"))
+MAILS = [path for path in SHIPPED if "subject" in json.loads(path.read_text())]
+
+
+@pytest.mark.parametrize("path", MAILS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+def test_every_template_that_we_ship_makes_a_mail_that_lets_its_reader_go(path: Path) -> None:
+    said = {"unsubscribe_url": LINK, "postal_address": "1 Market Street", "first_name": "Ana"}
+    made = compose(render(json.loads(path.read_text()), said))
+    email.must_unsubscribe(made)
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = made.subject, made.sender, made.to
+    for name, value in made.headers.items():
+        message[name] = value
+    message.set_content(made.text)
+    message.add_alternative(made.html, subtype="html")
+    held = message_from_bytes(bytes(message), policy=policy.default)
+    assert held["List-Unsubscribe"] == f"<{LINK}>"
+    assert held["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    for kind in ("plain", "html"):
+        body = held.get_body((kind,))
+        assert body is not None
+        assert body.get_content().count(LINK) == 1
+        assert "1 Market Street" in body.get_content()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"headers": {}},
+        {"headers": {"List-Unsubscribe": f"<{LINK}>"}},
+        {"headers": {"List-Unsubscribe": LINK, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}},
+        {"headers": {"List-Unsubscribe": f"<{LINK}>", "List-Unsubscribe-Post": "List-Unsubscribe=Two-Clicks"}},
+        {
+            "headers": {
+                "List-Unsubscribe": "<http://nudge.example/u/t>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            }
+        },
+        {"text": "Hi"},
+        {"html": "<p>Hi</p>"},
+        {"html": f"<p>{LINK}</p>"},
+        {"html": f'<!-- <a href="{LINK}">stop</a> -->'},
+        {"html": f'<!-- <a href="{LINK}">stop</a>'},
+        {"html": f'<a href="{LINK}x">stop</a>'},
+    ],
+)
+def test_a_marketing_mail_that_its_reader_cannot_leave_is_refused(changes: dict[str, Any]) -> None:
+    whole = compose()
+    email.must_unsubscribe(whole)
+    with pytest.raises(BadInput) as wrong:
+        email.must_unsubscribe(replace(whole, **changes))
+    assert wrong.value.reason == "no_unsubscribe"
+    email.must_unsubscribe(replace(whole, transactional=True, **changes))
+
+
+def test_a_link_that_hides_in_a_comment_does_not_replace_the_footer() -> None:
+    made = compose({"subject": "Hi", "text": "Hi", "html": f'<p>Hi</p><!-- <a href="{LINK}">x</a> -->'})
+    email.must_unsubscribe(made)
+    assert made.html.count(LINK) == 2
