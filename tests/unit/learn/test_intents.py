@@ -10,7 +10,7 @@ import pytest
 from nudge.learn.intent import Messages, fit
 from nudge.learn.intent import choice as choosing
 from nudge.learn.intent.choice import HIDDEN, Study, chosen
-from nudge.learn.intent.linear import FINER, LEVELS, PENALTIES, SHARES, Mix, Parts, Rounded
+from nudge.learn.intent.linear import FINER, LEVELS, PENALTIES, SHARES, SMOOTHINGS, Mix, Parts, Rounded, Way
 from nudge.learn.intent.messages import Reading
 from nudge.learn.intent.strange import EVIDENCE, threshold
 from nudge.score.terms import terms
@@ -39,14 +39,14 @@ def study(held: Messages) -> Study:
 
 def test_few_intents_are_cheap_so_that_every_penalty_is_compared() -> None:
     tried = chosen(study(messages())).tried
-    assert len(tried) == len(FINER) * len(SHARES)
+    assert len(tried) == len(FINER) * len(SMOOTHINGS) * len(SHARES)
 
 
 def test_where_fits_are_dear_one_fold_compares_two_penalties(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "MANY", 0)
     made = chosen(study(messages()))
-    assert len(made.tried) == len(PENALTIES) * len(SHARES)
-    assert made.tried[f"penalty {made.penalty:g}, naive Bayes {made.share:g}"] > 0.9
+    assert len(made.tried) == len(PENALTIES) * len(SMOOTHINGS) * len(SHARES)
+    assert made.tried[str(made.way)] > 0.9
 
 
 def test_people_who_write_often_stand_in_one_fold() -> None:
@@ -58,7 +58,7 @@ def test_people_who_write_often_stand_in_one_fold() -> None:
 
 def test_each_intent_is_hidden_once() -> None:
     held = messages()
-    known, hidden = choosing._hidden(study(held), 1.0, Mix(1.0, 0.1))
+    known, hidden = choosing._hidden(study(held), Way(1.0, 0.1, 0.1), Mix(1.0, 0.1))
     assert len(hidden) == len(held)
     assert len(known) == pytest.approx(len(held) * (1 - 1 / HIDDEN), abs=30)
 

@@ -1,5 +1,5 @@
-"""What is chosen for a model of intents, by folds inside the training messages: the penalty, the share of naive Bayes, the
-temperature (Guo et al. 2017), what speaks for `none of these` and where its line is.
+"""What is chosen for a model of intents, by folds inside the training messages: the penalty, the smoothing and the
+share of naive Bayes, the temperature (Guo et al. 2017), what speaks for `none of these` and where its line is.
 
 People stand in one fold only. A third of the messages is judged by a model of the others; for `none of these`, a third of the
 intents is hidden as well, another one in each fold.
@@ -7,6 +7,7 @@ intents is hidden as well, another one in each fold.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.special import log_softmax
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from nudge.learn.intent import linear, strange
-from nudge.learn.intent.linear import Mix, Parts
+from nudge.learn.intent.linear import Mix, Parts, Way
 from nudge.learn.intent.messages import Reading
 from nudge.learn.intent.strange import Seen, Strange
 from nudge.learn.intent.vocabulary import Vocabulary
@@ -26,13 +27,14 @@ HIDDEN = 3
 MANY = 100_000
 """Messages times intents beyond which few penalties are compared, and on one fold."""
 
+type Folds = tuple[tuple[np.ndarray, np.ndarray], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What the folds chose, with the accuracy of every way that was tried."""
 
-    penalty: float
-    share: float
+    way: Way
     mix: Mix
     strange: Strange
     tried: dict[str, float]
@@ -47,7 +49,7 @@ class Study:
     people: np.ndarray
     count: int
     seed: int
-    folds: tuple[tuple[np.ndarray, np.ndarray], ...]
+    folds: Folds
 
     @classmethod
     def of(cls, reading: Reading, labels: np.ndarray, people: np.ndarray, seed: int) -> Study:
@@ -67,65 +69,92 @@ class Study:
         """The terms of some of the messages."""
         return Vocabulary.of(self.reading.rows(rows), self.people[rows], len(np.unique(self.labels[rows])))
 
-    def parts(self, vocabulary: Vocabulary, rows: np.ndarray, penalty: float) -> Parts:
+    def parts(self, vocabulary: Vocabulary, rows: np.ndarray, way: Way) -> Parts:
         """Weights of some of the messages; the intents are those among them, in order."""
         known, own = self.known(rows)
-        return linear.fit(vocabulary.table(self.reading.rows(rows)), own, len(known), penalty, self.seed)
+        return linear.fit(vocabulary.table(self.reading.rows(rows)), own, len(known), way, self.seed)
 
 
 def chosen(study: Study) -> Choice:
     """Everything that a model needs beside its weights."""
-    penalty, share, held, tried = _best(study)
-    blend = Mix.of(held, share)
+    way, held, tried = _best(study)
+    blend = Mix.of(held, way.share)
     mix = blend.times(_temperature(blend.logits(held), study.labels))
-    known, hidden = _hidden(study, penalty, mix)
+    known, hidden = _hidden(study, way, mix)
     weights = strange.weigh(known, hidden)
     line = Strange(weights, 0.0)
-    evidence, right = _known(study, held, mix)
+    evidence, right = _known(study, held, way, mix)
     threshold = strange.threshold(line.of(evidence), right, line.of(hidden))
-    return Choice(penalty, share, mix, replace(line, threshold=threshold), tried)
+    return Choice(way, mix, replace(line, threshold=threshold), {str(one): share for one, share in tried.items()})
 
 
-def _best(study: Study) -> tuple[float, float, Parts, dict[str, float]]:
-    """The penalty and the share of naive Bayes with the most messages right, scores of every message by models of the other
-    folds, and what was tried. Where fits are dear, one fold compares two penalties; the shares are compared on all."""
+def _best(study: Study) -> tuple[Way, Parts, dict[Way, float]]:
+    """The way with the most messages right, scores of every message by models of the other folds, and what was tried. Where
+    fits are dear, one fold compares two penalties; all else is compared on all."""
     dear = len(study.labels) * study.count > MANY
     few, penalties = (study.folds[:1], linear.PENALTIES) if dear else (study.folds, linear.FINER)
-    scores: dict[float, Parts] = {}
-    tried: dict[tuple[float, float], float] = {}
+    bayes = _likelihoods(study)
+    tried: dict[Way, float] = {}
+    margins: dict[float, np.ndarray] = {}
     for penalty in penalties:
-        scores[penalty] = _held_out(study, few, penalty)
-        tried |= {(penalty, share): right for share, right in _right(study, few, scores[penalty]).items()}
-    penalty = max(tried, key=lambda way: (tried[way], -way[0], -way[1]))[0]
-    held = scores[penalty]
-    rest = _held_out(study, study.folds[len(few) :], penalty)
-    for _, rows in study.folds[len(few) :]:
-        held.margin[rows], held.bayes[rows] = rest.margin[rows], rest.bayes[rows]
-    shares = _right(study, study.folds, held)
-    share = max(shares, key=lambda one: (shares[one], -one))
-    tried |= {(penalty, one): right for one, right in shares.items()}
-    said = {f"penalty {one:g}, naive Bayes {other:g}": accuracy for (one, other), accuracy in tried.items()}
-    return penalty, share, held, said
+        margins[penalty] = _margins(study, few, penalty)
+        tried |= _right(study, few, penalty, margins[penalty], bayes)
+    penalty = _winner(tried).penalty
+    held = margins[penalty]
+    rest = study.folds[len(few) :]
+    others = _margins(study, rest, penalty)
+    for _, rows in rest:
+        held[rows] = others[rows]
+    best = _right(study, study.folds, penalty, held, bayes)
+    way = _winner(best)
+    return way, Parts(held, bayes[way.smoothing], np.zeros(study.count)), tried | best
 
 
-def _held_out(study: Study, folds: tuple[tuple[np.ndarray, np.ndarray], ...], penalty: float) -> Parts:
-    """Scores of the messages of some folds by models of the other messages; an intent that a model does not know has the
-    lowest score."""
-    size = len(study.labels), study.count
-    found = Parts(np.zeros(size), np.zeros(size), np.zeros(study.count))
+def _winner(tried: Mapping[Way, float]) -> Way:
+    """The most messages right; of equals the lowest penalty, smoothing and share."""
+    return min(tried, key=lambda way: (-tried[way], way))
+
+
+def _margins(study: Study, folds: Folds, penalty: float) -> np.ndarray:
+    """Margins of the messages of some folds by models of the other messages."""
+    found = np.zeros((len(study.labels), study.count))
     for others, held in folds:
-        vocabulary, columns = study.vocabulary(others), study.known(others)[0]
-        told = study.parts(vocabulary, others, penalty).scores(vocabulary.table(study.reading.rows(held)))
-        found.margin[held], found.bayes[held] = told.margin.min(), told.bayes.min()
-        found.margin[np.ix_(held, columns)], found.bayes[np.ix_(held, columns)] = told.margin, told.bayes
+        vocabulary, (columns, own) = study.vocabulary(others), study.known(others)
+        table = vocabulary.table(study.reading.rows(others))
+        weights, bias = linear.large_margin(table, own, len(columns), penalty, study.seed)
+        _put(found, held, columns, vocabulary.table(study.reading.rows(held)) @ weights + bias)
     return found
 
 
-def _right(study: Study, folds: tuple[tuple[np.ndarray, np.ndarray], ...], held: Parts) -> dict[float, float]:
-    """Of each share of naive Bayes: the share of messages that are right."""
+def _likelihoods(study: Study) -> dict[float, np.ndarray]:
+    """Of each smoothing: the naive Bayes scores of every message by models of the other folds."""
+    found = {one: np.zeros((len(study.labels), study.count)) for one in linear.SMOOTHINGS}
+    for others, held in study.folds:
+        vocabulary, (columns, own) = study.vocabulary(others), study.known(others)
+        table, asked = (vocabulary.table(study.reading.rows(rows)) for rows in (others, held))
+        for smoothing, scores in found.items():
+            _put(scores, held, columns, asked @ linear.naive_bayes(table, own, len(columns), smoothing))
+    return found
+
+
+def _put(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray, told: np.ndarray) -> None:
+    """Fill rows; an intent that a model does not know has the lowest score."""
+    scores[rows] = told.min()
+    scores[np.ix_(rows, columns)] = told
+
+
+def _right(
+    study: Study, folds: Folds, penalty: float, margins: np.ndarray, bayes: Mapping[float, np.ndarray]
+) -> dict[Way, float]:
+    """Of each smoothing and share of naive Bayes: the share of messages that are right."""
     rows = np.concatenate([rows for _, rows in folds])
-    some, labels = held.rows(rows), study.labels[rows]
-    return {share: float((Mix.of(some, share).logits(some).argmax(axis=1) == labels).mean()) for share in linear.SHARES}
+    found = {}
+    for smoothing, scores in bayes.items():
+        parts = Parts(margins[rows], scores[rows], np.zeros(study.count))
+        for share in linear.SHARES:
+            told = Mix.of(parts, share).logits(parts).argmax(axis=1)
+            found[Way(penalty, smoothing, share)] = float((told == study.labels[rows]).mean())
+    return found
 
 
 def _temperature(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -139,19 +168,19 @@ def _temperature(scores: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(found.x))
 
 
-def _known(study: Study, held: Parts, mix: Mix) -> tuple[np.ndarray, np.ndarray]:
+def _known(study: Study, held: Parts, way: Way, mix: Mix) -> tuple[np.ndarray, np.ndarray]:
     """Evidence of every message by the models of the other folds, and whether these are right."""
     found = np.zeros((len(study.labels), len(strange.EVIDENCE)))
     right = np.zeros(len(study.labels), bool)
     for others, rows in study.folds:
         vocabulary, (columns, own) = study.vocabulary(others), study.known(others)
-        bayes = linear.naive_bayes(vocabulary.table(study.reading.rows(others)), own, len(columns))
+        bayes = linear.naive_bayes(vocabulary.table(study.reading.rows(others)), own, len(columns), way.smoothing)
         seen = _seen(study, rows, vocabulary, bayes, held.rows(rows).columns(columns), mix)
         found[rows], right[rows] = seen.evidence(), columns[seen.likeliest()] == study.labels[rows]
     return found, right
 
 
-def _hidden(study: Study, penalty: float, mix: Mix) -> tuple[np.ndarray, np.ndarray]:
+def _hidden(study: Study, way: Way, mix: Mix) -> tuple[np.ndarray, np.ndarray]:
     """In each fold some intents are hidden: the evidence of messages of known ones that were answered rightly, and of hidden
     ones."""
     shuffled = np.random.default_rng(study.seed).permutation(study.count)
@@ -163,7 +192,7 @@ def _hidden(study: Study, penalty: float, mix: Mix) -> tuple[np.ndarray, np.ndar
         if not away.any() or len(columns) < 2:
             continue
         vocabulary = study.vocabulary(rows)
-        parts = study.parts(vocabulary, rows, penalty)
+        parts = study.parts(vocabulary, rows, way)
         for where, found in ((held[~away[held]], known), (np.flatnonzero(away), hidden)):
             scores = parts.scores(vocabulary.table(study.reading.rows(where)))
             seen = _seen(study, where, vocabulary, parts.bayes, scores, mix)

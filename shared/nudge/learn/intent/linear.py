@@ -13,8 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.svm import LinearSVC
 
-SMOOTHING = 0.1
-SHARES = (0.0, 0.15, 0.3, 0.6)
+SMOOTHINGS = (0.01, 0.1)
+SHARES = (0.0, 0.15, 0.3, 0.6, 0.9, 1.4)
 """Of naive Bayes, beside 1 of the margin."""
 PENALTIES = (0.2, 1.0)
 FINER = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -44,24 +44,44 @@ class Parts:
         return Parts(self.margin[:, which], self.bayes[:, which], self.bias[which])
 
 
-def fit(rows: sp.csr_matrix, intents: np.ndarray, count: int, penalty: float, seed: int) -> Parts:
+@dataclass(frozen=True, slots=True, order=True)
+class Way:
+    """How both models are fitted and blended."""
+
+    penalty: float
+    smoothing: float
+    share: float
+
+    def __str__(self) -> str:
+        return f"penalty {self.penalty:g}, smoothing {self.smoothing:g}, naive Bayes {self.share:g}"
+
+
+def fit(rows: sp.csr_matrix, intents: np.ndarray, count: int, way: Way, seed: int) -> Parts:
     """Weights of both models. `intents` are 0 … count-1, each of them there."""
+    weights, bias = large_margin(rows, intents, count, way.penalty, seed)
+    return Parts(weights, naive_bayes(rows, intents, count, way.smoothing), bias)
+
+
+def large_margin(
+    rows: sp.csr_matrix, intents: np.ndarray, count: int, penalty: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (terms x intents) and biases of linear SVMs, each intent against the rest."""
     svm: Any = LinearSVC(C=penalty, tol=1e-3, random_state=seed, max_iter=300)
     svm.fit(rows, intents)
     weights, bias = svm.coef_.T, svm.intercept_
     if count == 2:
         weights, bias = np.hstack([-weights, weights]), np.concatenate([-bias, bias])
-    return Parts(np.asarray(weights), naive_bayes(rows, intents, count), np.asarray(bias))
+    return np.asarray(weights), np.asarray(bias)
 
 
-def naive_bayes(rows: sp.csr_matrix, intents: np.ndarray, count: int) -> np.ndarray:
-    """log p(term | intent) − log p(term | any other), over TF-IDF mass, with `SMOOTHING`."""
+def naive_bayes(rows: sp.csr_matrix, intents: np.ndarray, count: int, smoothing: float) -> np.ndarray:
+    """log p(term | intent) − log p(term | any other), over TF-IDF mass, `smoothing` added to each term's."""
     member = sp.csr_matrix((np.ones(len(intents)), (np.arange(len(intents)), intents)), shape=(len(intents), count))
     mass = np.asarray((rows.T @ member).todense())
     rest = mass.sum(axis=1, keepdims=True) - mass
-    spread = SMOOTHING * mass.shape[0]
-    inside = np.log(mass + SMOOTHING) - np.log(mass.sum(axis=0) + spread)
-    outside = np.log(np.maximum(rest, 0.0) + SMOOTHING) - np.log(np.maximum(rest, 0.0).sum(axis=0) + spread)
+    spread = smoothing * mass.shape[0]
+    inside = np.log(mass + smoothing) - np.log(mass.sum(axis=0) + spread)
+    outside = np.log(np.maximum(rest, 0.0) + smoothing) - np.log(np.maximum(rest, 0.0).sum(axis=0) + spread)
     made: np.ndarray = inside - outside
     return made
 

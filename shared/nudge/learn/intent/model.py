@@ -73,6 +73,6 @@ def fit(messages: Messages, terms: Terms, seed: int = 0) -> Model:
     study = Study.of(reading, labels, messages.people, seed)
     choice = chosen(study)
     vocabulary, everything = study.vocabulary(np.arange(len(labels))), np.arange(len(labels))
-    parts = study.parts(vocabulary, everything, choice.penalty)
+    parts = study.parts(vocabulary, everything, choice.way)
     margin, bayes = Rounded.of(parts.margin), Rounded.of(parts.bayes)
     return Model([str(name) for name in names], reading, vocabulary, margin, bayes, digits(parts.bias), choice)

@@ -99,8 +99,9 @@ def train(
         "chosen_by": {
             "folds": FOLDS,
             "accuracy": model.choice.tried,
-            "penalty": model.choice.penalty,
-            "naive_bayes": model.choice.share,
+            "penalty": model.choice.way.penalty,
+            "smoothing": model.choice.way.smoothing,
+            "naive_bayes": model.choice.way.share,
         },
         "none_of_these": {
             "weights": dict(model.choice.strange.weights),
