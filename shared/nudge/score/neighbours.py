@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from heapq import heapify, heappop
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any
 
-from nudge.score.verify import FORMAT, bad, finite, indices, numbers, require
+from nudge.score.rows import LARGEST, MOST_ENTRIES, Table, whole
+from nudge.score.verify import FORMAT, bad, finite, indices, require
 
 KIND = "recommend"
-MOST_ITEMS, MOST_ENTRIES = 200_000, 4_000_000
-LARGEST = 2**31
+MOST_ITEMS = 200_000
 
 
 def structure(artefact: Mapping[str, Any]) -> None:
@@ -31,7 +31,7 @@ def structure(artefact: Mapping[str, Any]) -> None:
         _rules(artefact)
         entries = 0
         for number, table in enumerate(artefact["tables"]):
-            entries += _table(artefact, table, f"tables[{number}]")
+            entries += whole(artefact, table, f"tables[{number}]")
         require(entries <= MOST_ENTRIES, "tables", "too many entries")
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as wrong:
         raise bad(type(wrong).__name__, str(wrong)[:80]) from None
@@ -85,44 +85,6 @@ def _rules(artefact: Mapping[str, Any]) -> None:
         require(all(edge.__class__ is int for edge in edges), "windows", "must be µs or null")
 
 
-def _table(artefact: Mapping[str, Any], table: Mapping[str, Any], where: str) -> int:
-    """Check one table; how many entries it has."""
-    require(table["by"] in ("item", "category"), f"{where}.by", "must be item or category")
-    rows = len(artefact["items"] if table["by"] == "item" else artefact["categories"])
-    require(finite(table["decay"]) and 0 < table["decay"] <= 1, f"{where}.decay", "must be above 0, at most 1")
-    require(finite(table["scale"]) and 0 <= table["scale"] <= 1e12, f"{where}.scale", "must be a number ≥ 0")
-    entries = len(table["item"])
-    indices(table["length"], rows, 0, entries + 1, f"{where}.length")
-    require(sum(table["length"]) == entries, f"{where}.length", "must add up to the entries")
-    indices(table["item"], entries, 0, len(artefact["items"]), f"{where}.item")
-    numbers(table["weight"], entries, f"{where}.weight")
-    indices(table["weight"], entries, -LARGEST, LARGEST, f"{where}.weight")
-    return entries
-
-
-class _Table:
-    """Rows of neighbours."""
-
-    __slots__ = ("by_item", "decay", "item", "scale", "start", "weight")
-
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        self.by_item = table["by"] == "item"
-        self.decay: float = table["decay"]
-        self.scale: float = table["scale"]
-        self.start = [0, *accumulate(table["length"])]
-        self.item: list[int] = table["item"]
-        self.weight: list[int] = table["weight"]
-
-    def add(self, totals: list[float], row: int, times: float) -> list[int]:
-        """Add a row to the scores of its items; which items."""
-        first, end = self.start[row], self.start[row + 1]
-        times *= self.scale
-        items = self.item[first:end]
-        for item, weight in zip(items, self.weight[first:end], strict=True):
-            totals[item] += weight * times
-        return items
-
-
 class Neighbours:
     """Scores what a person may want next."""
 
@@ -137,7 +99,7 @@ class Neighbours:
         self._category: list[int] = artefact["category"]
         scale = artefact["popularity_scale"]
         self._popular = [count * scale for count in artefact["popularity"]]
-        self._tables = [_Table(table) for table in artefact["tables"]]
+        self._tables = [Table(table) for table in artefact["tables"]]
         self._per_category: int | None = artefact["per_category"]
         self._out = frozenset(artefact["out"])
         self._windows = {place: (since, until) for place, since, until in artefact["windows"]}
