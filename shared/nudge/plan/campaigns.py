@@ -12,6 +12,7 @@ campaigns:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -24,6 +25,8 @@ NAMES = {
     *("starts_at", "ends_at", "policy"),
 }
 POLICIES: tuple[str, ...] = get_args(PolicyName)
+NAME = re.compile(r"[^\s/\\#?%&.][^\s/\\#?%&]{0,63}")
+"""It is part of keys: of counters, of what a run keeps."""
 MOST = 200
 """Campaigns in one plan."""
 LARGEST_RUN = 100_000_000
@@ -38,6 +41,8 @@ def check(c: Checks, section: Any, plan: Mapping[str, Any]) -> None:
         c.wrong("campaigns", f"at most {MOST} campaigns")
     goals, activities = (_mapping(plan.get(name)) for name in ("goals", "activities"))
     for name, one in section.items():
+        if not NAME.fullmatch(name):
+            c.wrong(f"campaigns.{name}", "a campaign's name has 1 to 64 characters, without blanks and / \\ # ? % &")
         _check_one(c, one, f"campaigns.{name}", goals, activities)
 
 

@@ -14,6 +14,8 @@ LINE = "    when: {predicted: churn, above: 60%}\n"
 
 WRONG = [
     ("  winback:  ", "  winback: {}\n  second:  ", "campaigns.winback: needs either 'schedule'"),
+    ("  winback:  ", "  win/back:  ", "campaigns.win/back: a campaign's name has 1 to 64 characters, without blanks"),
+    ("  winback:  ", "  .:  ", "campaigns..: a campaign's name has 1 to 64 characters, without blanks"),
     (WINBACK, "", "campaigns.winback: needs either 'schedule' (by the clock) or 'when'"),
     (WINBACK, WINBACK + LINE, "campaigns.winback: needs either 'schedule' (by the clock) or 'when'"),
     ("every: week", "every: weak", "campaigns.winback.schedule.every: must be one of day, week, month, once; did you mean 'week'?"),

@@ -15,7 +15,7 @@ from nudge.plan.expression import written
 from nudge.plan.triggers import duration
 from nudge.vocabulary import DAY, SECOND, OnDate, OnEvent, OnPrediction, Schedule, Step
 from tests.unit.plan.plans import EXAMPLE, WRONG
-from tests.unit.plan.trees import PLACES, changed, json_values
+from tests.unit.plan.trees import GOOD, PLACES, changed, json_values
 
 HOUR = 3600 * SECOND
 
@@ -134,7 +134,7 @@ def test_times_are_said_in_words(text: Any, micros: int | None) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(PLACES), json_values)
 def test_whatever_stands_in_a_plan_is_checked_and_loaded_or_told(place: tuple[Any, ...], value: Any) -> None:
-    data = changed(plan.parse(EXAMPLE), place, value)
+    data = changed(GOOD, place, value)
     problems = plan.check(data)
     assert all(isinstance(path, str) and what for path, what in problems)
     assert problems or plan.load(data).version

@@ -21,7 +21,7 @@ from nudge.plan.reading import read
 from nudge.vocabulary import CHANNELS, PolicyName
 from tests.acting import PLAN as ACTING
 from tests.unit.plan.plans import EXAMPLE, ROOT, SAID_BY_CODE_ALONE, WRONG
-from tests.unit.plan.trees import PLACES, changed, json_values
+from tests.unit.plan.trees import GOOD, PLACES, changed, json_values
 from tests.unit.test_plan import CHOICES
 
 SHOP = (ROOT / "local" / "shop" / "plan.yaml").read_text()
@@ -64,7 +64,7 @@ def test_what_only_the_check_can_say_is_no_excuse_for_anything_else(part: str) -
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(PLACES), json_values)
 def test_an_editor_finds_no_mistake_where_the_check_finds_none(place: tuple[Any, ...], value: Any) -> None:
-    data = changed(plan.parse(EXAMPLE), place, value)
+    data = changed(GOOD, place, value)
     told = [error.message for error in validator().iter_errors(data)]
     assert plan.check(data) or not told
 

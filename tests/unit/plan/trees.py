@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import date
 from typing import Any
 
@@ -56,7 +57,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 # ── plans with anything anywhere ─────────────────────────────────────────────────────────────────────────────────────
-json_values = st.recursive(
+json_values = st.sampled_from([[], {}, "", "purchase", "10:00", "2h", 0, 1, -1, 0.5, "60%"]) | st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
@@ -68,11 +69,13 @@ def _places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, value in inside for place in _places(value, (*path, key)))]
 
 
-PLACES = [place for place in _places(plan.parse(EXAMPLE)) if place]
+GOOD = plan.parse(EXAMPLE)
+PLACES = [place for place in _places(GOOD) if place]
 
 
 def changed(data: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """The plan with something else in one place."""
+    """A copy of the plan with something else in one place."""
+    data = deepcopy(data)
     held = data
     for key in place[:-1]:
         held = held[key]
