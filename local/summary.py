@@ -27,8 +27,8 @@ def decisions(answers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]
 
 
 def report(made: Mapping[str, Any], truth: Mapping[str, Truth] | None = None) -> dict[str, dict[str, Any]]:
-    """By goal and activity: people, incremental value with its interval, per person too, return on cost; and the truth
-    where it is known."""
+    """By goal and activity: people, incremental value with its interval and with the one that may be read daily, per person too,
+    return on cost; and the truth where it is known."""
     told: dict[str, dict[str, Any]] = {}
     for goal in made["goals"]:
         for one in goal["activities"]:
@@ -37,6 +37,7 @@ def report(made: Mapping[str, Any], truth: Mapping[str, Truth] | None = None) ->
                 "people": one["people"],
                 "incremental_value": value["estimate"],
                 "interval": [value["low"], value["high"]],
+                "daily": [value["sequence"]["low"], value["sequence"]["high"]],
                 "per_person": _interval(value["per_person"]),
                 "incremental_conversions": _interval(one["incremental_conversions"]),
                 "cost": one["cost"],
@@ -120,17 +121,26 @@ def _done(told: Mapping[str, Any], console: Console) -> None:
 def _report(told: Mapping[str, Any], console: Console) -> None:
     with_truth = any("truth" in one for goal in told["report"].values() for one in goal.values())
     table = Table(title="What it changed", title_justify="left")
-    for name in ("goal", "activity", "people", "incremental value", "95 %", *(["truth"] if with_truth else [])):
+    for name in (
+        "goal",
+        "activity",
+        "people",
+        "incremental value",
+        "95 %",
+        "95 %, any day",
+        *(["truth"] if with_truth else []),
+    ):
         table.add_column(name, justify="right" if name not in ("goal", "activity") else "left")
     for goal, activities in told["report"].items():
         for activity, one in activities.items():
-            low, high = one["interval"]
+            (low, high), (lowest, highest) = one["interval"], one["daily"]
             cells = [
                 goal,
                 activity,
                 f"{one['people']['treatment']:,} / {one['people']['holdout']:,}",
                 _money(one["incremental_value"]),
                 f"{_money(low)} … {_money(high)}",
+                f"{_money(lowest)} … {_money(highest)}",
             ]
             if with_truth:
                 cells.append(_money(one.get("truth", {}).get("incremental_value")))

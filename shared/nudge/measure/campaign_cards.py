@@ -8,7 +8,7 @@ from typing import Any
 
 from nudge.measure import charts
 from nudge.measure.activity_cards import pieces, reached
-from nudge.measure.cards import ends, forest
+from nudge.measure.cards import contrasts, ends, forest
 from nudge.measure.markup import Html, tag
 from nudge.measure.words import count, daily, day, label, money, probability, ratio, span, t, told, verdict
 
@@ -54,6 +54,7 @@ def _card(one: Mapping[str, Any], currency: str) -> Html:
         tag("p", t("Groups are not split as planned: {names}.", names=", ".join(map(label, flagged))), class_="notice")
         if flagged
         else None,
+        [contrasts(each, currency, quiet=True) for each in one.get("contrasts") or []],
         tag("details", tag("summary", t("By activity")), forest(one["activities"], currency))
         if one["activities"] and not one.get("withheld")
         else None,

@@ -34,9 +34,12 @@ def _campaign(evidence: Evidence, name: str) -> dict[str, Any]:
     asked = evidence.decisions.filter(pl.col("campaign") == name)
     drawn, goals = set(asked["chosen"].to_list()), set(asked["goal"].to_list())
     parts, compared, touched = [], [], pl.DataFrame()
+    against: list[dict[str, Any]] = []
     for goal in (goal for goal in evidence.plan.goals.values() if goal.name in goals):
         credited = evidence.credited(goal).join(asked.select("decision_id"), on="decision_id", how="semi")
         touched = pl.concat([touched, credited.select("value")]) if touched.width else credited.select("value")
+        names = [one.name for one in evidence.plan.activities.values() if one.goal == goal.name]
+        against.append({"goal": goal.name, **rivals.compared(evidence, goal, names, asked)})
         for activity in (
             one for one in evidence.plan.activities.values() if one.name in drawn and one.goal == goal.name
         ):
@@ -63,6 +66,7 @@ def _campaign(evidence: Evidence, name: str) -> dict[str, Any]:
             "value": shown.number(float(touched["value"].sum()) if touched.width else 0.0),
         },
         "sample_ratio": {"flagged": [one["activity"] for one in parts if one["sample_ratio"]["flagged"]]},
+        "contrasts": against,
         "activities": parts,
     }
 

@@ -82,8 +82,8 @@ def _forest_row(activity: Mapping[str, Any], of: charts.Domain, currency: str) -
     )  # fmt: skip
 
 
-def contrasts(told_of: Mapping[str, Any] | None, currency: str) -> Html | None:
-    """Activities against each other, as a table; None where there are no two."""
+def contrasts(told_of: Mapping[str, Any] | None, currency: str, *, quiet: bool = False) -> Html | None:
+    """Activities against each other, as a table; None where there are no two. `quiet`: inside another card."""
     pairs = [one for one in (told_of or {}).get("pairs") or [] if one["difference"]["estimate"] is not None]
     if told_of is None or not pairs:
         return None
@@ -117,6 +117,8 @@ def contrasts(told_of: Mapping[str, Any] | None, currency: str) -> Html | None:
         n=count(told_of["looks"]),
     )
     shown = tag("details", tag("summary", t("All pairs")), table(caption, head, rows))
+    if quiet:
+        return tag("div", tag("p", winner, class_="small"), shown)
     return tag("div", tag("h3", t("Activities against each other")), tag("p", winner), shown, class_="card activity")
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from nudge.measure import contrasts, lift, shown, tally
-from nudge.measure.activities import Comparison, by_segment, of_activity, planned_holdout, reduced, total
+from nudge.measure import lift, rivals, shown, tally
+from nudge.measure.activities import Comparison, by_segment, of_activity, reduced, total
 from nudge.measure.campaigns import campaigns
 from nudge.measure.evidence import Evidence as Evidence
 from nudge.measure.ratio import sample_ratio
-from nudge.vocabulary import NOTHING, Goal
+from nudge.vocabulary import Goal
 
 
 def report_body(evidence: Evidence) -> dict[str, Any]:
@@ -50,31 +50,9 @@ def of_goal(evidence: Evidence, goal: Goal) -> tuple[dict[str, Any], list[Compar
         "worth": goal.value if goal.value is not None else "from_event",
         "total": total(comparisons),
         "activities": [one for one, _ in pairs],
-        "contrasts": compared(evidence, goal, [one.name for one in named]),
+        "contrasts": rivals.compared(evidence, goal, [one.name for one in named]),
     }
     return said, comparisons
-
-
-def compared(evidence: Evidence, goal: Goal, names: list[str], among: pl.DataFrame | None = None) -> dict[str, Any]:
-    """Which activity of a goal does better than which (see `contrasts`), by people's first decisions for it."""
-    asked = (evidence.decisions if among is None else among).filter(pl.col("goal") == goal.name)
-    first = tally.first_choices(asked).join(
-        asked.select("decision_id", "chosen", "propensity", "cost"), on="decision_id", how="left", maintain_order="left"
-    )
-    first = first.with_columns(pl.Series("kept", _kept(evidence, first), dtype=pl.Float64))
-    seen = set(first["chosen"].to_list())
-    told = evidence.told.join(first.select("decision_id"), on="decision_id", how="semi")
-    named = [name for name in (*names, NOTHING) if name in seen]
-    return contrasts.pairs(evidence.followed(first, goal), told, named)
-
-
-def _kept(evidence: Evidence, first: pl.DataFrame) -> list[float]:
-    """Of each decision, the share of people who were not to be held out from what was drawn."""
-    activities = evidence.plan.activities
-    return [
-        1.0 - planned_holdout(evidence.plan, activities.get(chosen), campaign)
-        for chosen, campaign in first.select("chosen", "campaign").iter_rows()
-    ]
 
 
 def programme(evidence: Evidence) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def _activity(one: dict[str, Any], smallest: int) -> dict[str, Any]:
 
 def _campaign(one: dict[str, Any], smallest: int) -> dict[str, Any]:
     shown = {name: _counts(value, smallest) if name in PEOPLE else value for name, value in one.items()}
+    shown["contrasts"] = cells(one["contrasts"], smallest)
     shown["activities"] = [_activity(part, smallest) for part in one["activities"]]
     if any(part.get("withheld") for part in shown["activities"]):
         hidden = ("total", "incremental_conversions", "revenue", "attribution")

@@ -50,6 +50,16 @@ def test_what_a_campaign_changed_is_the_sum_of_its_activities(report: dict[str, 
     assert total["sequence"]["low"] < total["low"] < total["estimate"] < total["high"] < total["sequence"]["high"]
 
 
+def test_activities_are_compared_among_the_people_of_the_campaign_alone(report: dict[str, Any]) -> None:
+    (spring,) = report["campaigns"]
+    goals = {one["goal"]: one for one in spring["contrasts"]}
+    assert set(goals) == {"purchase", "visit"}
+    whole = {one["goal"]: one["contrasts"] for one in report["goals"]}
+    for goal, told in goals.items():
+        for part, all_of in zip(told["pairs"], whole[goal]["pairs"], strict=True):
+            assert 0 < part["people"]["first"] < all_of["people"]["first"]
+
+
 def test_reach_adds_up_everyone_considered_ends_once(report: dict[str, Any]) -> None:
     for one in [one for goal in report["goals"] for one in goal["activities"]] + report["campaigns"]:
         steps = one["reach"]
