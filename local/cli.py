@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local import acting, models, plans, policies
+from local import acting, campaigns, models, plans, policies
 from nudge.errors import NudgeError
 
 SEED = 7
@@ -66,8 +66,10 @@ def _admin(commands: Any) -> None:
     plans.add(commands)
     models.add(commands)
     acting.add(commands)
-    decisions = commands.add_parser("decisions", help="the log of decisions, for other tools")
-    policies.add(commands, decisions.add_subparsers(required=True, metavar="command"))
+    decisions = commands.add_parser("decisions", help="the log of decisions: why, again, and for other tools")
+    of_decisions = decisions.add_subparsers(required=True, metavar="command")
+    policies.add(commands, of_decisions)
+    campaigns.add(commands, of_decisions)
     rebuild = commands.add_parser("rebuild", help="make Profiles anew from the lake")
     rebuild.set_defaults(command=_rebuild)
 

@@ -112,6 +112,6 @@ def is_open(campaign: Campaign, at: Micros) -> bool:
     )
 
 
-def now_utc(now: Micros) -> str:
+def by_hand(now: Micros) -> str:
     """The name of a run that is begun by hand."""
     return (EPOCH + timedelta(microseconds=now)).astimezone(UTC).strftime("by-hand-%Y%m%dT%H%M%SZ")

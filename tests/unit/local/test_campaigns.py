@@ -1,0 +1,78 @@
+"""What `nudge campaign` says of runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.campaign import handler as door
+from local import campaigns, cli
+from nudge import edge
+from nudge.flows.campaign_runs import Runs
+from tests.acting import aws
+from tests.functions.test_campaign import MORNING, World
+from tests.unit.flows import test_campaigns as memory
+
+
+def test_a_run_is_told_with_its_stage_and_what_was_decided() -> None:
+    world = memory.World(memory.CAMPAIGNS + "    capacity: 5\n")
+    world.tick()
+    runs = Runs(world.objects)
+    run = runs.get("spring", "20261118T0900")
+    assert campaigns.figures(runs, run)["stage"] == "freezing"
+    world.work()
+    told = campaigns.figures(runs, run)
+    assert (told["stage"], told["members"], told["left_out"]) == ("ended", 20, 15)
+    assert told["activities"] == {"discount_mail": 5}
+    lines = list(campaigns.shown("spring", [told], None))
+    assert lines[1] == "  20261118T0900  ended: 20 of 20 members; discount_mail 5"
+    assert "15 left out" in lines[2]
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with aws() as here:
+        made = World(here)
+        for name, value in {**here.environment, "CAMPAIGNS_QUEUE_URL": made.tasks}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(edge, "now", lambda: MORNING)
+        monkeypatch.setattr(campaigns, "_now", lambda: MORNING)
+        door.flow.cache_clear()
+        yield made
+        door.flow.cache_clear()
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    assert cli.main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def test_a_run_by_hand_is_begun_paused_and_resumed_and_its_decisions_explained(
+    stack: World, load_event: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "spring/by-hand-20261118T080000Z: 16 segments" in said(capsys, "campaign", "run", "spring")
+    assert "paused" in said(capsys, "campaign", "pause", "spring", "--why", "a typo")
+    while bodies := stack.take():
+        assert stack.give(load_event("campaign.segment"), *bodies) == []
+    assert stack.messages() == []
+    assert "a typo" in said(capsys, "campaign", "status", "spring")
+    assert "1 runs had not ended" in said(capsys, "campaign", "resume", "spring")
+    stack.finish(load_event("campaign.segment"))
+    assert len(stack.messages()) == 4
+    told = json.loads(said(capsys, "campaign", "status", "spring", "--json"))
+    assert told["paused"] is None
+    assert told["runs"][0]["activities"]["discount_mail"] == 4
+    rows = stack.aws.dynamodb.scan(TableName="ledger")["Items"]
+    name = next(row["decision_id"]["S"] for row in rows if row["id"]["S"].startswith("message#"))
+    explained = said(capsys, "decisions", "explain", name)
+    assert "for the run by-hand-20261118T080000Z of the campaign spring" in explained
+    assert "discount_mail: worth" in explained
+
+
+def test_a_campaign_that_never_ran_is_said_to_have_never_run(stack: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["campaign", "status", "autumn"]) == 1
+    assert "never ran" in capsys.readouterr().err
