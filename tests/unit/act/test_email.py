@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nudge.act import email
 from nudge.act.render import render
+from nudge.act.words import item_words
 from nudge.errors import BadInput
 from nudge.vocabulary import Channel, Email, Message
 
@@ -144,7 +145,8 @@ MAILS = [path for path in SHIPPED if "subject" in json.loads(path.read_text())]
 
 @pytest.mark.parametrize("path", MAILS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_every_template_that_we_ship_makes_a_mail_that_lets_its_reader_go(path: Path) -> None:
-    said = {"unsubscribe_url": LINK, "postal_address": "1 Market Street", "first_name": "Ana"}
+    said: dict[str, Any] = {"unsubscribe_url": LINK, "postal_address": "1 Market Street", "first_name": "Ana"}
+    said |= item_words([{"item_id": "a", "title": "Boots", "price": 20, "url": "https://shop.example/a"}])
     made = compose(render(json.loads(path.read_text()), said))
     email.must_unsubscribe(made)
     message = EmailMessage()
