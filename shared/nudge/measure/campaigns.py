@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nudge.measure import lift, reach, shown
+from nudge.measure import lift, reach, rivals, shown
 from nudge.measure.activities import Comparison, of_activity, total
 from nudge.measure.evidence import Evidence
 from nudge.measure.lift import Arm, Estimate
-from nudge.vocabulary import Goal
+from nudge.vocabulary import Activity, Goal
 
 
 def campaigns(evidence: Evidence) -> list[dict[str, Any]]:
@@ -32,42 +32,60 @@ def campaigns(evidence: Evidence) -> list[dict[str, Any]]:
 
 def _campaign(evidence: Evidence, name: str) -> dict[str, Any]:
     asked = evidence.decisions.filter(pl.col("campaign") == name)
-    drawn, goals = set(asked["chosen"].to_list()), set(asked["goal"].to_list())
-    parts, compared, touched = [], [], pl.DataFrame()
-    against: list[dict[str, Any]] = []
-    for goal in (goal for goal in evidence.plan.goals.values() if goal.name in goals):
-        credited = evidence.credited(goal).join(asked.select("decision_id"), on="decision_id", how="semi")
-        touched = pl.concat([touched, credited.select("value")]) if touched.width else credited.select("value")
-        names = [one.name for one in evidence.plan.activities.values() if one.goal == goal.name]
-        against.append({"goal": goal.name, **rivals.compared(evidence, goal, names, asked)})
-        for activity in (
-            one for one in evidence.plan.activities.values() if one.name in drawn and one.goal == goal.name
-        ):
-            said, one = of_activity(evidence, goal, activity, credited, asked)
-            parts.append({"goal": goal.name, **said})
-            compared.append((goal, one))
-    sent = evidence.messages.join(asked.select("decision_id"), on="decision_id", how="semi")
-    told = evidence.told.join(asked.select("decision_id"), on="decision_id", how="semi")
+    named = set(asked["goal"].to_list())
+    goals = [goal for goal in evidence.plan.goals.values() if goal.name in named]
+    credited = {goal.name: _credited(evidence, goal, asked) for goal in goals}
+    made = [
+        (goal, of_activity(evidence, goal, activity, credited[goal.name], asked))
+        for goal in goals
+        for activity in _drawn(evidence, goal, asked)
+    ]
+    compared = [(goal, one) for goal, (_, one) in made]
+    parts = [{"goal": goal.name, **said} for goal, (said, _) in made]
     return {
         "campaign": name,
-        "goals": sorted(goals),
+        "goals": [goal.name for goal in goals],
         "from": asked["decided_at"].min().isoformat(),  # type: ignore[union-attr]
         "until": asked["decided_at"].max().isoformat(),  # type: ignore[union-attr]
         "people": _people(parts),
-        "reach": reach.of_all(asked, told, evidence.messages),
-        "messages": shown.messages(sent),
+        **_messages(evidence, asked),
         "total": total([one for _, one in compared]),
         "incremental_conversions": _conversions(compared),
         "revenue": shown.number(sum(float(one.treated.values.sum()) for _, one in compared)),
-        "cost_so_far": shown.number(float(sent["cost"].sum())),
         "attribution": {
             "kind": "last_touch",
-            "conversions": touched.height,
-            "value": shown.number(float(touched["value"].sum()) if touched.width else 0.0),
+            "conversions": sum(one.height for one in credited.values()),
+            "value": shown.number(sum(float(one["value"].sum()) for one in credited.values())),
         },
         "sample_ratio": {"flagged": [one["activity"] for one in parts if one["sample_ratio"]["flagged"]]},
-        "contrasts": against,
+        "contrasts": [
+            {"goal": goal.name, **rivals.compared(evidence, goal, _named(evidence, goal), asked)} for goal in goals
+        ],
         "activities": parts,
+    }
+
+
+def _credited(evidence: Evidence, goal: Goal, asked: pl.DataFrame) -> pl.DataFrame:
+    return evidence.credited(goal).join(asked.select("decision_id"), on="decision_id", how="semi")
+
+
+def _named(evidence: Evidence, goal: Goal) -> list[str]:
+    return [one.name for one in evidence.plan.activities.values() if one.goal == goal.name]
+
+
+def _drawn(evidence: Evidence, goal: Goal, asked: pl.DataFrame) -> list[Activity]:
+    drawn = set(asked["chosen"].to_list())
+    return [evidence.plan.activities[name] for name in _named(evidence, goal) if name in drawn]
+
+
+def _messages(evidence: Evidence, asked: pl.DataFrame) -> dict[str, Any]:
+    ours = asked.select("decision_id")
+    sent = evidence.messages.join(ours, on="decision_id", how="semi")
+    told = evidence.told.join(ours, on="decision_id", how="semi")
+    return {
+        "reach": reach.of_all(asked, told, evidence.messages),
+        "messages": shown.messages(sent),
+        "cost_so_far": shown.number(float(sent["cost"].sum())),
     }
 
 
