@@ -44,8 +44,8 @@ def parse(text: str, *, name: str = "plan.yaml") -> dict[str, Any]:
     data, lines = reading.read(text, name=name)
     problems = check(data)
     if problems:
-        listed = [f"{name}:{lines[path]}: {path or 'plan'}: {what}" for path, what in problems]
-        raise BadInput("\n".join(listed), reason="bad_plan")
+        told = sorted((lines[path], f"{path or 'plan'}: {what}") for path, what in problems)
+        raise BadInput("\n".join(f"{name}:{line}: {what}" for line, what in told), reason="bad_plan")
     data["version"] = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
     return dict(data)
 

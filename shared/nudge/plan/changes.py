@@ -35,7 +35,7 @@ def changes(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[Chang
         if section == "version":
             continue
         was, now = before.get(section), new.get(section)
-        if section in NAMED:
+        if section in NAMED and isinstance(was or {}, Mapping) and isinstance(now or {}, Mapping):
             found += _named(section, was or {}, now or {})
         elif was != now:
             found += _leaves(section, was, now)

@@ -17,9 +17,10 @@ import re
 from collections.abc import Callable
 from datetime import date
 from math import isfinite
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from nudge.errors import BadInput
+from nudge.plan.tokens import Token, cut, refuse
 from nudge.vocabulary import CHANNELS, Asked, Combined, Expression
 
 LONGEST, DEEPEST = 4_000, 32
@@ -27,16 +28,6 @@ LONGEST, DEEPEST = 4_000, 32
 
 type Value = float | str | bool | date
 
-_TOKEN = re.compile(
-    r"""(?P<blank>\s+)
-    |`(?P<name>[^`]+)`
-    |"(?P<double>(?:[^"\\]|\\.)*)" | '(?P<single>(?:[^'\\]|\\.)*)'
-    |(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?![\w.-])
-    |(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%?)(?![\w.%])
-    |(?P<word>[^\W\d][\w-]*(?:\.[\w-]+)*)
-    |(?P<sign>>=|<=|=>|=<|<>|==|!=|&&|\|\||[=<>≥≤≠!()\[\],])""",
-    re.VERBOSE | re.DOTALL,
-)
 _WORD = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SAME = {"==": "=", "≥": ">=", "≤": "<=", "≠": "!="}
@@ -53,14 +44,6 @@ _ADVICE = {
     "contains": "a text can be compared as a whole only, by =, != and in",
     "like": "a text can be compared as a whole only, by =, != and in",
 }
-
-
-class Token(NamedTuple):
-    """A piece of the text: its kind, what it says, where it begins (from 0)."""
-
-    kind: str
-    text: str
-    at: int
 
 
 def parse(text: str, whole: Callable[[str], str]) -> Expression:
@@ -82,32 +65,12 @@ class _Reader:
     def __init__(self, text: str, whole: Callable[[str], str]) -> None:
         self.text = text
         self.whole = whole
-        self.tokens = self._cut()
+        self.tokens = cut(text)
         self.next = 0
 
     # ── tokens ───────────────────────────────────────────────────────────────────────────────────────────────────────
-    def _cut(self) -> list[Token]:
-        found: list[Token] = []
-        at = 0
-        while at < len(self.text):
-            match = _TOKEN.match(self.text, at)
-            if match is None:
-                self._refuse(at, self._unreadable(at))
-            kind = match.lastgroup or ""
-            if kind != "blank":
-                found.append(Token(kind, match[kind], at))
-            at = match.end()
-        return [*found, Token("end", "", len(self.text))]
-
-    def _unreadable(self, at: int) -> str:
-        letter = self.text[at]
-        if letter in "\"'`":
-            return f"this {letter} is never closed"
-        return "put a text that begins with a digit in quotes" if letter.isdigit() else f"'{letter}' means nothing here"
-
     def _refuse(self, at: int, what: str) -> NoReturn:
-        near = " ".join(self.text[at : at + 24].split())
-        raise BadInput(what, reason="bad_audience", where=f"column {at + 1}" + (f" (here: {near})" if near else ""))
+        refuse(self.text, at, what)
 
     def _wrong(self, expected: str) -> NoReturn:
         here = self.tokens[self.next]
