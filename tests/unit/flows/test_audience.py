@@ -23,6 +23,8 @@ from nudge.measure.lift import Arm, smallest_detectable
 from nudge.measure.planned import smallest_change
 from nudge.vocabulary import Consent, Suppression, Vector
 from tests.acting import NOON, PLAN, person, put_person
+from tests.unit.flows.test_campaigns import MORNING
+from tests.unit.flows.test_campaigns import World as Shop
 
 CAMPAIGNS = """
 campaigns:
@@ -34,6 +36,17 @@ campaigns:
     holdout: 0.2
     capacity: 5
     budget: 100
+"""
+
+GREEDY = """
+campaigns:
+  spring:
+    goal: purchase
+    audience: country in [DE, AT]
+    activities: [discount_mail]
+    schedule: {every: day, at: "09:00"}
+    holdout: 0.2
+    policy: greedy
 """
 
 
@@ -152,3 +165,14 @@ def test_what_could_be_seen_before_is_what_can_be_seen_after(treated: int, held:
 @pytest.mark.parametrize(("rate", "treated", "held"), [(0.1, 1, 50), (0.1, 50, 0), (0.0, 50, 50), (1.0, 50, 50)])
 def test_where_nothing_could_be_seen_none_is_said(rate: float, treated: int, held: int) -> None:
     assert smallest_change(rate, treated, held) is None
+
+
+def test_what_was_told_before_launch_is_what_the_run_does() -> None:
+    shop = Shop(GREEDY, people=80)
+    decide = shop.campaigns().decide
+    told = Audience(shop.profiles, decide.plan, decide.champions, decide.ledger)("spring", now=MORNING)
+    shop.tick()
+    shop.work()
+    assert told.size == 40
+    assert 0 < told.groups["holdout"] < 20
+    assert len(shop.mailed()) == told.groups["treatment"]
