@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from copy import replace
 from typing import Any
 
@@ -440,3 +442,54 @@ def test_a_message_for_a_channel_that_nobody_knows_does_nothing(world: World) ->
 
     assert (world.deliver(name, senders=none), world.reason(name)) == ("failed", "no_channel")
     assert world.mailer.sent == []
+
+
+# ── killed at random (E5) ────────────────────────────────────────────────────────────────────────────────────────────
+class Killed(BaseException):
+    """The worker is gone."""
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_workers_killed_twenty_times_leave_everyone_in_one_final_state_and_nobody_written_to_twice(
+    world: World, seed: int
+) -> None:
+    chance, kills = random.Random(seed), [20]
+    people = [f"p{number}" for number in range(150)]
+    for user in people:
+        put_person(world.profiles, person(user, consent=chance.random() < 0.9))
+    names = [world.message(user) for user in people]
+
+    def strike(_: Any) -> None:
+        if kills[0] and chance.random() < 0.12:
+            kills[0] -= 1
+            raise Killed
+
+    def answer(_: Any) -> None:
+        strike(_)
+        if chance.random() < 0.1:
+            raise chance.choice([Throttled("rate"), Refused("rejected"), Unsure("timeout")])
+
+    world.mailer.before, world.mailer.after = answer, strike
+    world.pace.answer = lambda _: strike(None) or 0.0
+    now, queue = NOON, [*names, *names]  # each task is delivered twice
+    while any(one.state in ("pending", "held") for one in world.ledger.messages.values()):
+        chance.shuffle(queue)
+        for name in queue:
+            with suppress(Killed):
+                world.deliver(name, now)
+        now += 120 * SECOND
+        Sweep(world.ledger, world.queue)(now=now)
+        queue = [task["decision_id"] for task in world.queue.take()]
+    Sweep(world.ledger, world.queue)(now=now + 2 * UNSURE_FOR)
+    messages = list(world.ledger.messages.values())
+    assert {one.state for one in messages} == {"sent", "skipped", "failed", "unknown"}
+    assert kills == [0]
+    left = Counter(mail.to for mail in world.mailer.sent)
+    assert set(left.values()) == {1}
+    sent = {f"{one.user_id}@customer.example" for one in messages if one.state == "sent"}
+    doubted = {f"{one.user_id}@customer.example" for one in messages if one.state == "unknown"}
+    assert sent <= set(left) <= sent | doubted
+    assert world.ledger.unknown(limit=1000) == sorted(
+        (one.decision_id for one in messages if one.state == "unknown"),
+        key=lambda name: (world.ledger.messages[name].due_at, name),
+    )
