@@ -52,6 +52,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         edge.logger.info("not ready", extra={"reason": str(wrong)})
         return {"missing": wrong.missing}
     names = [f"{run.campaign}/{run.run}" for run in begun]
+    for name, why in flow().left_out():
+        edge.count("CampaignsNotRun")
+        edge.logger.warning("campaign not run", extra={"campaign": name, "reason": why})
+    edge.flush()
     if names:
         edge.logger.info("campaigns due", extra={"runs": names})
     return {"runs": names}

@@ -18,13 +18,22 @@ from nudge.flows.campaign_members import Members
 from nudge.flows.campaign_runs import Run, Runs
 from nudge.flows.decide import Decide
 from nudge.ports import Profiles, Queue
-from nudge.vocabulary import SECOND, Campaign, Micros
+from nudge.vocabulary import SECOND, Campaign, Micros, OnEvent
 
 LATE: Micros = 2 * 3600 * SECOND
 """A run that nobody began in this time is left out: a campaign put in force at noon does not make up for its morning."""
 HALTED: Micros = 1800 * SECOND
 """Tasks of a run that has not ended so long after they were sent are sent again."""
 FREEZE, DECIDE = "freeze", "decide"
+
+
+def unable(campaign: Campaign) -> str | None:
+    """Why a campaign that the plan may describe is not run by this version; None where it is."""
+    if campaign.steps:
+        return "sequences of steps are read and checked, and not run yet"
+    if isinstance(campaign.trigger, OnEvent):
+        return "campaigns that an event begins are read and checked, and not run yet"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +51,30 @@ class Campaigns:
         there is no plan."""
         plan, begun = self.decide.plan(), []
         for campaign in plan.campaigns.values():
-            schedule = occasion.schedule_of(campaign)
+            schedule = None if unable(campaign) else occasion.schedule_of(campaign)
             due = schedule and occasion.latest(schedule, now, quiet.zone(plan.timezone), within=LATE)
             if due and occasion.is_open(campaign, due[1]) and not self.runs.paused(campaign.name):
                 begun.append(self.begin(campaign.name, due[0], now=now))
         return begun
 
+    def left_out(self) -> list[tuple[str, str]]:
+        """Campaigns of the plan that are not run, and why."""
+        told = ((one.name, unable(one)) for one in self.decide.plan().campaigns.values())
+        return [(name, why) for name, why in told if why is not None]
+
     def begin(self, name: str, run: str, *, now: Micros) -> Run:
-        """Write a run down and send it out; the same run again is the same run. Raises NotFound for an unknown campaign."""
+        """Write a run down and send it out; the same run again is the same run.
+
+        Raises
+        ------
+        NotFound
+            The plan has no such campaign.
+        BadInput
+            It is of a kind that cannot be run yet (see `unable`).
+        """
         campaign = self._campaign(name)
+        if why := unable(campaign):
+            raise BadInput(f"{name}: {why}", reason="not_runnable", where=f"campaigns.{name}")
         held = self.runs.begin(Run(name, run, now, campaign.goal, campaign.activities, self.segments))
         sent = self.runs.sent_at(held)
         if sent is None or now - sent >= HALTED:

@@ -212,6 +212,19 @@ def test_a_campaign_that_the_plan_does_not_have_cannot_be_begun(world: World) ->
         world.campaigns().begin("autumn", "x", now=MORNING)
 
 
+@pytest.mark.parametrize(
+    "more", ["    steps: [{do: discount_mail}, {wait: 2 days}]\n", "    when: {event: add_to_cart}\n"]
+)
+def test_what_cannot_be_run_yet_is_not_run_and_says_so(more: str) -> None:
+    lines = [line for line in CAMPAIGNS.splitlines(keepends=True) if "when" not in more or "schedule" not in line]
+    world = World("".join(lines) + more)
+    assert world.tick() == []
+    ((name, why),) = world.campaigns().left_out()
+    assert (name, "not run yet" in why) == ("spring", True)
+    with pytest.raises(BadInput, match="not run yet"):
+        world.campaigns().begin("spring", "x", now=MORNING)
+
+
 # ── the most valuable first ──────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("limit", ["capacity: 5", "budget_per_run: 0.25", "budget: 0.25"])
 def test_where_not_everybody_can_be_reached_the_most_valuable_are(limit: str) -> None:
