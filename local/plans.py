@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from local.stack import Proposal
     from nudge.flows.prospect import Prospect
 
 type Command = Callable[[argparse.Namespace], int]
@@ -49,8 +50,17 @@ def _check(chosen: argparse.Namespace) -> int:
     from nudge import plan
 
     checked = plan.parse(chosen.file.read_text(encoding="utf-8"), name=str(chosen.file))
-    print(f"{chosen.file}: good (version {checked['version']})")
+    print("\n".join([f"{chosen.file}: good (version {checked['version']})", *_not_run(checked)]))
     return 0
+
+
+def _not_run(checked: dict[str, Any]) -> list[str]:
+    """A line for each campaign of a good plan that this version does not run."""
+    from nudge import plan
+    from nudge.flows.campaigns import unable
+
+    told = ((one.name, unable(one)) for one in plan.load(checked).campaigns.values())
+    return [f"! campaign {name}: {why}" for name, why in told if why is not None]
 
 
 def _diff(chosen: argparse.Namespace) -> int:
@@ -60,13 +70,16 @@ def _diff(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _told(file: Path, proposal: Any) -> str:
+def _told(file: Path, proposal: Proposal) -> str:
     """What a proposal changes, in words."""
+    version, not_run = proposal.plan["version"], _not_run(proposal.plan)
     if proposal.is_first:
-        return f"{file}: no plan is in force yet; this would be the first (version {proposal.plan['version']})"
+        first = f"{file}: no plan is in force yet; this would be the first (version {version})"
+        return "\n".join([first, *not_run])
     if not proposal.changes:
-        return f"{file}: says what is in force (version {proposal.plan['version']})"
-    return "\n".join([f"{file} against the plan in force ({proposal.old_version}):", *map(str, proposal.changes)])
+        return "\n".join([f"{file}: says what is in force (version {version})", *not_run])
+    head = f"{file} against the plan in force ({proposal.old_version}):"
+    return "\n".join([head, *map(str, proposal.changes), *not_run])
 
 
 def _apply(chosen: argparse.Namespace) -> int:
