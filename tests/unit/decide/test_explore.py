@@ -40,6 +40,7 @@ def test_a_large_gamma_is_greedy() -> None:
 
 @given(VALUES, GAMMA, st.floats(1e-3, 1e3))
 def test_the_unit_of_money_does_not_matter(values: list[float], gamma: float, unit: float) -> None:
+    values = [value if abs(value) > 1e-290 else 0.0 for value in values]  # below, floats have too few digits for ratios
     a, b = propensities(values, gamma), propensities([value * unit for value in values], gamma)
     assert a == pytest.approx(b, rel=1e-6, abs=1e-6)
 
