@@ -11,7 +11,7 @@ import html
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email import policy
 from email.parser import BytesParser
 from http import HTTPStatus
@@ -62,8 +62,8 @@ class Server:
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
         """What a request gets: a page of our own, or the answer of the route's door."""
-        path = urlsplit(target).path
-        if method == "GET" and (page := self._page(path)) is not None:
+        path, query = urlsplit(target).path, urlsplit(target).query
+        if method == "GET" and (page := self._page(path, query, headers)) is not None:
             return page
         found = match(self.laptop.part.api.routes, method, path)
         if found is not None and found[0].authorised and not self._known(headers):
@@ -86,7 +86,7 @@ class Server:
                     self.laptop.part.failures.append(f"{type(error).__name__}: {error}")
 
     # ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────────
-    def _page(self, path: str) -> Answer | None:
+    def _page(self, path: str, query: str, headers: Mapping[str, str]) -> Answer | None:
         if path == "/":
             return _html(self._index())
         if path == "/outbox":
@@ -95,7 +95,8 @@ class Server:
             return self._mail(path.removeprefix("/outbox/"))
         if path == "/report":
             with self._lock:
-                return self.laptop.request("GET", "/v1/reports/latest", headers={"Accept": "text/html"})
+                asked = {"Accept": "text/html", "Accept-Language": headers.get("accept-language", "")}
+                return self.laptop.request("GET", f"/v1/reports/latest?{query}", headers=asked)
         return None
 
     def _index(self) -> str:
