@@ -78,7 +78,7 @@ def make_people(seed: int, count: int) -> People:
         device=tuple(draw.choice(("phone", "desktop", "tablet"), count, p=(0.6, 0.32, 0.08)).tolist()),
         joined_days_ago=draw.integers(85, 900, count),
         consent=draw.random(count) < 0.85,
-        reachable=draw.random(count) < 0.975,
+        reachable=draw.random(count) < 0.985,
         rate=draw.gamma(1.6, 0.62, count) * np.exp(0.3 * by_segment[segment]) + 0.05,
         taste=draw.integers(0, len(CATEGORIES), count),
         intent=draw.normal(0, 0.75, count) + by_segment[segment],

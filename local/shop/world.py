@@ -22,6 +22,8 @@ HOUR: Micros = 3600 * SECOND
 WINDOW: Micros = 7 * DAY
 """The purchase goal's window in the shop's plan: an extra purchase falls into it."""
 
+COMPLAINS = 0.0005
+"""Of mails: a shop in good standing. With eight times as many (and twice the bounces) the breaker stops its mail, as it should."""
 SWAY: Mapping[str, float] = {"discount_mail": 0.34, "reminder_mail": 0.2, "banner": 0.1}
 """Probability that an activity makes an average person buy who otherwise would not, when it reaches them."""
 
@@ -125,7 +127,7 @@ class World:
         if decision_id is not None:
             self.show(decision_id, mail.sent_at + 2 * SECOND)
         opened = 5 * 60 * SECOND + int(wait * 20 * HOUR)
-        if complains < 0.004:
+        if complains < COMPLAINS:
             reactions.append(Reaction("Complaint", opened))
             return reactions
         if opens < 0.5:
