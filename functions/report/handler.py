@@ -43,7 +43,9 @@ def show(request: Request) -> dict[str, Any]:
     text, made_at = latest(flow().reports, ending, spoken)
     edge.measure("ReportAgeHours", age_hours(made_at, edge.now()))
     return edge.answer(
-        text if ending != "json" else json.loads(text), content_type=FORMATS[ending], headers={"Vary": "Accept, Accept-Language"}
+        text if ending != "json" else json.loads(text),
+        content_type=FORMATS[ending],
+        headers={"Vary": "Accept, Accept-Language"},
     )
 
 

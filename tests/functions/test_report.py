@@ -74,7 +74,9 @@ def test_the_schedule_makes_the_report_and_http_shows_it(shop: S3Objects, call: 
     assert shown["checksum"] == told["checksum"]
     assert [goal["goal"] for goal in shown["goals"]] == ["purchase", "visit"]
     assert sorted(one.key for one in shop.list("reports/")) == [
-        f"reports/{place}/report.{ending}" for place in ("2026-04-06", "latest") for ending in ("csv", "html", "json", "zh.html")
+        f"reports/{place}/report.{ending}"
+        for place in ("2026-04-06", "latest")
+        for ending in ("csv", "html", "json", "zh.html")
     ]
 
 
