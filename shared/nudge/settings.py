@@ -72,13 +72,8 @@ class DecideSettings(Settings):
     model_key_id: str
 
 
-class CampaignSettings(Settings):
-    lake_bucket: str
-    profiles_table: str
-    ledger_table: str
-    deliver_queue_url: str
+class CampaignSettings(DecideSettings):
     campaigns_queue_url: str
-    model_key_id: str
 
 
 class DeliverSettings(Settings):

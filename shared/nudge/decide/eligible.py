@@ -63,8 +63,9 @@ def _out_of_season(activity: Activity, situation: Situation) -> str | None:
 def _wrong_audience(activity: Activity, situation: Situation) -> str | None:
     if activity.transactional and activity.name not in situation.named:
         return "transactional"
-    known = Known(situation.profile, situation.vector)
-    return None if belongs(activity.audience, known) else "audience"
+    if activity.audience is None or belongs(activity.audience, Known(situation.profile, situation.vector)):
+        return None
+    return "audience"
 
 
 def unreachable(activity: Activity, profile: Profile) -> str | None:

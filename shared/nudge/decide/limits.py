@@ -35,6 +35,8 @@ class Claims(NamedTuple):
         return None
 
 
+NONE = Claims()
+
 _WORDS = {
     "day": "cap_day",
     "week": "cap_week",
@@ -61,7 +63,7 @@ def claims(
     if run is not None:
         caps |= _capacity(run)
         budgets += _campaign(run, activity.cost)
-    return Claims(caps, tuple(budgets))
+    return Claims(caps, tuple(budgets)) if caps or budgets else NONE
 
 
 def _caps(activity: Activity, plan: Plan, user_id: str, due_at: Micros, zone: ZoneInfo) -> dict[str, int]:
