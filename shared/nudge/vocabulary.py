@@ -8,7 +8,6 @@ one currency, in its major unit (a mail costs 0.0001: minor units would round it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
@@ -33,8 +32,7 @@ NOTHING = "nothing"
 
 
 # ── what people did ──────────────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something one person did, once. `event_id` is given or derived from the content: (user_id, event_id) is unique."""
 
     event_id: str
@@ -65,8 +63,7 @@ class Suppression(NamedTuple):
     at: Micros
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """One person as the online functions see them.
 
     `state` is what `profile.fold` adds up; `traits` are attributes with the time of each (`{name: [value, micros]}`);
@@ -75,10 +72,10 @@ class Profile:
     """
 
     user_id: str
-    state: Mapping[str, Any] = field(default_factory=dict)
-    traits: Mapping[str, tuple[Any, Micros]] = field(default_factory=dict)
-    consents: Mapping[str, Consent] = field(default_factory=dict)
-    suppressions: Mapping[str, Suppression] = field(default_factory=dict)
+    state: Mapping[str, Any] = {}
+    traits: Mapping[str, tuple[Any, Micros]] = {}
+    consents: Mapping[str, Consent] = {}
+    suppressions: Mapping[str, Suppression] = {}
     seen: bytes | None = None
     version: int = 0
 
@@ -89,8 +86,7 @@ class Profile:
 
 
 # ── what arrived ─────────────────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How a text file is written, as sniffed from its first bytes."""
 
     encoding: str = "utf-8"
@@ -98,8 +94,7 @@ class Dialect:
     quote: str = '"'
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One task for `prepare`: a piece of one object that can be read on its own.
 
     `span` is a byte range [start, end) cut at record boundaries (plain text), `rows` a range [first, last) of rows
@@ -125,8 +120,7 @@ class Chunk:
     of: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """Rows of one chunk or object; `read == accepted + rejected + duplicate`, always."""
 
     read: int = 0
@@ -134,7 +128,7 @@ class Counts:
     rejected: int = 0
     duplicate: int = 0
 
-    def __add__(self, other: Counts) -> Counts:
+    def __add__(self, other: Counts) -> Counts:  # type: ignore[override]  # counts add up; tuples would be joined
         return Counts(
             self.read + other.read,
             self.accepted + other.accepted,
@@ -154,8 +148,7 @@ class Reject(NamedTuple):
 
 
 # ── what the plan says ───────────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(NamedTuple):
     """What we want people to do: an event (and optionally an action, a category) within a window; worth `value` each.
 
     `value` None means: what the event itself says (its `value` column); `typical_value` is then what one is worth for a
@@ -210,8 +203,7 @@ FIRST_MICROS, LAST_MICROS = -62_135_596_800_000_000, 253_402_300_799_999_999
 """The years 1 to 9999 as times: a number outside is no time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(NamedTuple):
     """Something we can do for a person.
 
     `expected_lift` is the marketer's prior: by which share the activity raises the probability of its goal. It is used
@@ -348,14 +340,13 @@ class QuietHours(NamedTuple):
     until_minute: int
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What binds every decision. `exploration` is SquareCB's γ (larger = greedier)."""
 
     holdout: float = 0.05
     exploration: float = 100.0
     base_rate: float = 0.05
-    caps: Mapping[str, Caps] = field(default_factory=dict)
+    caps: Mapping[str, Caps] = {}
     quiet_hours: QuietHours | None = None
     budget_per_day: float | None = None
 
@@ -396,8 +387,7 @@ class Channel(NamedTuple):
     bus: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What the marketer wrote, checked. `version` is the hash of its text: decisions carry it. `learn` is what is learned
     besides the goals, with all defaults filled in (`plan.learn.filled`)."""
 
@@ -408,9 +398,9 @@ class Plan:
     activities: Mapping[str, Activity]
     policy: Policy
     channels: Mapping[str, Channel]
-    columns: Mapping[str, str] = field(default_factory=dict)
-    learn: Mapping[str, Any] = field(default_factory=dict)
-    campaigns: Mapping[str, Campaign] = field(default_factory=dict)
+    columns: Mapping[str, str] = {}
+    learn: Mapping[str, Any] = {}
+    campaigns: Mapping[str, Campaign] = {}
 
 
 # ── what we decide and do ────────────────────────────────────────────────────────────────────────────────────────────
@@ -495,9 +485,11 @@ class Decision(NamedTuple):
     run: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of one decision (its id is the decision's), on its way to exactly one final state."""
+class Message(NamedTuple):
+    """One message of one decision (its id is the decision's), on its way to exactly one final state.
+
+    `attempt` grows each time a person puts a failed one on its way again; `resent_by` and `resent_at` say who did so last.
+    """
 
     decision_id: str
     user_id: str
@@ -510,6 +502,9 @@ class Message:
     reason: str | None = None
     provider_id: str | None = None
     changed_at: Micros = 0
+    attempt: int = 1
+    resent_by: str | None = None
+    resent_at: Micros = 0
 
 
 class Parcel(NamedTuple):

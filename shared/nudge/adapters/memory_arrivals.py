@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from copy import replace
 
 from nudge.adapters.arrivals import OPEN, padded
 from nudge.ports import Arrival

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from copy import replace
 from zlib import crc32
 
 from nudge.adapters.profile_rows import address_id, person, row

@@ -9,7 +9,8 @@ ends as `missing`, `superseded`, `empty` or `refused`, with a reason, and does n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 from nudge.collect import formats

@@ -8,7 +8,8 @@ that were made, and makes the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, Literal
 
@@ -61,10 +62,9 @@ class Decisions:
         gathered = Gathered(self.decide.queue)
         people = self.profiles.get_many(one.user_id for one in members)
         decide = replace(self.decide, profiles=Read(people), queue=gathered)
-        key = f"campaign/{run.campaign}/{run.run}"
         for one in members:
             try:
-                yield decide(run.body(one.user_id), key=key, now=now, run=on_behalf)
+                yield decide(run.body(one.user_id), key=run.key, now=now, run=on_behalf)
             except (BadInput, Conflict):  # an id that cannot be asked for; an activity that the plan no longer has
                 yield None
         gathered.flush()

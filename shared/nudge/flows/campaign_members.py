@@ -7,7 +7,8 @@ activity is expected to bring more than doing nothing. A line drawn through all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from math import inf, nextafter
 from typing import Any
 

@@ -38,6 +38,11 @@ class Run:
     def place(self) -> str:
         return f"{PREFIX}{self.campaign}/{self.run}/"
 
+    @property
+    def key(self) -> str:
+        """Under which each member is decided for: it gives the decision its id."""
+        return f"campaign/{self.campaign}/{self.run}"
+
     def body(self, user_id: str, *, dry_run: bool = False) -> dict[str, Any]:
         """What the decision is asked for a member: the same in every repetition, whatever the plan says by then. Reasons are
         worked out when somebody asks for them: they would take as long as the decision."""

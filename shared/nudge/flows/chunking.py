@@ -7,7 +7,8 @@ numbers. Large plain text is read once through, to find where records end; of ev
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Final
 
 from nudge.collect import aliases, formats, parquet_footer

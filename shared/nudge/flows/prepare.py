@@ -7,7 +7,8 @@ object last. Each step gives the same when it is repeated, so a chunk that dies 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Final
 
 from nudge.clean import engine, sandbox, unpack

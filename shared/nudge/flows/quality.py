@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from nudge.errors import Conflict
 from nudge.ports import Arrival, Objects
@@ -45,7 +45,7 @@ class Quality:
             "content": arrival.content,
             "key": arrival.key,
             "kind": arrival.kind,
-            **asdict(counts),
+            **counts._asdict(),
             "share_loaded": round(loaded / counts.read, 6) if counts.read else None,
             "reasons": dict(sorted(reasons.items())),
         }

@@ -6,7 +6,6 @@ The form is flat and says nothing twice, so that a person can read a dead letter
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from nudge.errors import BadInput
@@ -17,7 +16,7 @@ TASK: Final = "chunk"
 
 def to_task(chunk: Chunk) -> dict[str, Any]:
     """The JSON object of a chunk: its fields by name, and `"task": "chunk"`."""
-    return {"task": TASK, **asdict(chunk)}
+    return {"task": TASK, **chunk._asdict(), "dialect": chunk.dialect._asdict()}
 
 
 def from_task(task: Mapping[str, Any]) -> Chunk:
@@ -30,7 +29,7 @@ def from_task(task: Mapping[str, Any]) -> Chunk:
     """
     if task.get("task") != TASK or task.get("kind") not in KINDS:
         raise BadInput("this is not a chunk task of Nudge", reason="bad_task")
-    known = {name: value for name, value in task.items() if name in Chunk.__dataclass_fields__}
+    known = {name: value for name, value in task.items() if name in Chunk._fields}
     try:
         known["dialect"] = Dialect(**known.get("dialect", {}))
         known["header"] = _tuple(known.get("header"))

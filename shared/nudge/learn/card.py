@@ -40,7 +40,7 @@ def card(
     """The card as JSON. `figures` is {model kind: {metric: [value, low, high]}} on the last slice of time."""
     capped = [name for name in ("train", "test") if slices[name]["used"] < slices[name]["rows"]]
     return {
-        "goal": asdict(goal),
+        "goal": goal._asdict(),
         "kind": kind,
         "spec": spec,
         "data": dict(data),

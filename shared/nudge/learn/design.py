@@ -8,7 +8,8 @@ category a column a level and one for the rest; for the numbers that the activit
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np

@@ -7,7 +7,8 @@ earlier rows said of later ones; and a word on each choice, for the card.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

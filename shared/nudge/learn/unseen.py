@@ -9,7 +9,8 @@ as the stored one, are asked of the same rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np

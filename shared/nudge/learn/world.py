@@ -9,7 +9,8 @@ noise (`recipe.surer`).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd

@@ -7,7 +7,8 @@ truth and only removes noise. Knows no plan.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 from nudge.measure.lift import FEW_PEOPLE, Arm, Estimate, means
 

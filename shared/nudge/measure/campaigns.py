@@ -6,7 +6,7 @@ comparison of the pooled groups (their mixtures would differ).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import numpy as np

@@ -7,7 +7,8 @@ Knows no plan, no frame of the lake and no currency.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 
 import numpy as np

@@ -15,7 +15,7 @@ mean of the effects so far. Knows no plan and no frame.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from math import exp, log, sqrt
 
 from nudge.measure.lift import Estimate, Z

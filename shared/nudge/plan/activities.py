@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from nudge.plan.checks import Checks, micros
 from nudge.vocabulary import CHANNELS, NO_CONSENT_NEEDED, NOTHING, Activity, Expression
 
-NAMES = {field.name for field in fields(Activity)} - {"name", "recommended"}
+NAMES = set(Activity._fields) - {"name", "recommended"}
 RECOMMENDED, RECOMMENDED_ITEMS = "recommended", 3
 """`items: recommended`: so many are chosen for each person."""
 SEND_TIMES = ("now", "best")

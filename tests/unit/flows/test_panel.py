@@ -104,7 +104,7 @@ def test_a_model_is_read_only_when_the_plan_uses_it() -> None:
 
 
 def _fields(one: Any) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__slots__}
+    return {name: getattr(one, name) for name in one._fields}
 
 
 def test_a_champion_of_another_kind_is_loaded_by_its_module() -> None:

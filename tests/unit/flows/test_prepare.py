@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from copy import replace
 from io import BytesIO
 from typing import Any
 

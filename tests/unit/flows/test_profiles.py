@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 from io import BytesIO
 from typing import Any
 

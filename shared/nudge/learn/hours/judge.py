@@ -3,7 +3,7 @@ intervals (people are resampled, not messages)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 
 import numpy as np
 

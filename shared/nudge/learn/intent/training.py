@@ -99,7 +99,8 @@ def train(
         "chosen_by": {
             "folds": FOLDS,
             "accuracy": model.choice.tried,
-            "penalty": model.choice.way.penalty,
+            "penalty": model.choice.way.margin.penalty,
+            "robust": model.choice.way.margin.robust,
             "smoothing": model.choice.way.smoothing,
             "naive_bayes": model.choice.way.share,
         },

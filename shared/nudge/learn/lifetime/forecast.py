@@ -7,7 +7,8 @@ vectors exactly as that does. Knows no moment, and does not judge.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

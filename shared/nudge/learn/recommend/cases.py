@@ -7,7 +7,8 @@ for, nor anything after it, is in its history.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp

@@ -6,7 +6,8 @@ In: a frame `user_id item_id event_type at`. Out: `Interactions`, sorted by pers
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 

@@ -6,7 +6,8 @@ In: folds (who makes parts, and the cases that ask). Out: options, decays and we
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np

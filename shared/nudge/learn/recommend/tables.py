@@ -6,7 +6,8 @@ In: parts with weights, facts about items. Out: the artefact of `score.neighbour
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

@@ -6,7 +6,7 @@ In: `Interactions`, facts about items, options. Out: parts. Knows neither cases 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from copy import replace
 from functools import cached_property
 
 import numpy as np

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy
@@ -48,7 +47,7 @@ def card(
     return canonical(
         {
             "kind": "uplift",
-            "goal": asdict(goal),
+            "goal": goal._asdict(),
             "data": dict(data),
             "design": dict(design),
             "activities": {one: _activity(made) for one, made in effects.items()},

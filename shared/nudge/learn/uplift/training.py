@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from copy import replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
