@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nudge.act.reputation import Figures
 from nudge.vocabulary import Chunk, Consent, Counts, Decision, Kind, Message, Micros, Profile, Suppression
+
+if TYPE_CHECKING:
+    from nudge.decide.journey import Journey  # most doors know no journeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,9 @@ class Ledger(Protocol):
     def message(self, decision_id: str) -> Message | None:
         """Strongly consistent."""
 
+    def messages_of(self, decision_ids: Sequence[str]) -> list[Message]:
+        """Those that are there, strongly consistent, in the order asked for."""
+
     def claim(self, decision_id: str, *, owner: str, now: Micros) -> bool:
         """pending/held and due → sending, by this owner. True also when it is already ours."""
 
@@ -231,6 +237,17 @@ class Ledger(Protocol):
     def give_back(self, decision_id: str, *, owner: str, due_at: Micros) -> bool:
         """sending (ours) → pending again: the channel said a definite "not now"."""
 
+    def postpone(self, decision_id: str, *, now: Micros, due_at: Micros) -> bool:
+        """pending/held and due → due later. False when it is neither."""
+
+    def resend(self, decision_id: str, *, attempt: int, by: str, now: Micros) -> bool:
+        """failed in this attempt → pending and due, in the next attempt, with who asked for it and when. True also when this very
+        call has done it before; False when it is anything else by now."""
+
+    def count_once(self, name: str, caps: Mapping[str, int], *, now: Micros) -> bool:
+        """Add one to each counter (`caps` as in `record`) under a name, all or none. True also when that name has counted
+        already; False when a counter is full."""
+
     def settle(self, decision_id: str, *, provider_id: str, now: Micros) -> bool:
         """The channel's own event proves that it was sent: sending or unknown → sent. Never goes back."""
 
@@ -245,6 +262,34 @@ class Ledger(Protocol):
 
     def unknown(self, *, limit: int = 100) -> list[str]:
         """Decision ids of messages that ended as `unknown` and were not settled since, oldest first."""
+
+
+type Traveller = tuple[str, str]
+"""Who walks where: (campaign, user_id)."""
+
+
+class Journeys(Protocol):
+    """People on their way through campaigns: a row a person and campaign, and the index by which due ones are found."""
+
+    @property
+    def shards(self) -> int:
+        """In how many parts due journeys are looked for, side by side."""
+
+    def get_many(self, travellers: Iterable[Traveller]) -> dict[Traveller, Journey]:
+        """Strongly consistent; who never was on the way is absent from the answer."""
+
+    def save(self, journey: Journey, *, tally: str | None = None) -> bool:
+        """Write it, one version up, if the stored version is `journey.version` (0 = not there). False when somebody else wrote
+        meanwhile. `tally` is a word (`begun`, `finished` …) by which the campaign's journeys are counted, in the same transaction."""
+
+    def due(self, shard: int, *, now: Micros, limit: int = 100) -> list[Traveller]:
+        """Who of a shard is due and has not ended, longest due first. Somebody who went on a moment ago may still be among them."""
+
+    def under_way(self, campaign: str) -> Iterator[Journey]:
+        """Those of a campaign that have not ended."""
+
+    def tallies(self, campaign: str) -> dict[str, int]:
+        """Word → how many journeys of the campaign were counted by it."""
 
 
 class Templates(Protocol):

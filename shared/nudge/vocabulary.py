@@ -320,10 +320,12 @@ class Campaign(NamedTuple):
 
 
 class CampaignRun(NamedTuple):
-    """On whose behalf a decision is made: one run of a campaign. `run` names it: the moment it began for, `20261122T0900`."""
+    """On whose behalf a decision is made: one run of a campaign. `run` names it: the moment it began for, `20261122T0900`; for
+    what events begin, the day, `20261122T0000`. `step` is the place of the step that a person has come to, where there are steps."""
 
     campaign: Campaign
     run: str
+    step: str | None = None
 
 
 class Caps(NamedTuple):
@@ -452,7 +454,7 @@ class Decision(NamedTuple):
     in `chosen`). `propensity` is the probability with which `chosen` was drawn among the candidates. `model_version` names
     what gave the probabilities, `models` every model that took part (kind → version). `items` are those recommended with
     the activity, `person` what the person is expected to be worth, `why` the explanation of `probability`, where asked for.
-    `campaign` and `run` say on whose behalf, where nobody asked.
+    `campaign` and `run` say on whose behalf, where nobody asked, and `step` at which place of the campaign's steps.
     """
 
     decision_id: str
@@ -483,6 +485,7 @@ class Decision(NamedTuple):
     why: Explanation | None = None
     campaign: str | None = None
     run: str | None = None
+    step: str | None = None
 
 
 class Message(NamedTuple):

@@ -11,6 +11,9 @@ from typing import Any
 
 from nudge.jsontext import canonical
 
+LONGEST = 255
+"""Characters of an Idempotency-Key."""
+
 
 def uniform(text: str) -> float:
     """A uniform number in [0, 1) with 53 bits, from SHA-256."""
@@ -20,6 +23,13 @@ def uniform(text: str) -> float:
 def decision_id(user_id: str, key: str) -> str:
     """The id of the decision that a person's request with this Idempotency-Key makes: 32 hex digits."""
     return hashlib.sha256(f"{user_id}\n{key}".encode()).hexdigest()[:32]
+
+
+def key(*parts: str | int) -> str:
+    """An Idempotency-Key of our own, of parts that hold no slash: as they are where a header could carry that, else hashed."""
+    text = "/".join(map(str, parts))
+    plain = len(text) <= LONGEST and text.isascii() and text.isprintable() and " " not in text
+    return text if plain else f"{parts[0]}/{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def draw(decision: str) -> float:

@@ -85,6 +85,7 @@ def choose(question: Question, plan: Plan) -> Decision:
         person=question.person,
         campaign=None if question.run is None else question.run.campaign.name,
         run=None if question.run is None else question.run.run,
+        step=None if question.run is None else question.run.step,
     )
 
 
@@ -188,7 +189,13 @@ def replay(decision: Decision, plan: Plan) -> Decision:
         items={done: decision.items},
         send_times={} if decision.send_time is None else {done: decision.send_time},
         person=decision.person,
-        run=None if decision.campaign is None else CampaignRun(plan.campaigns[decision.campaign], decision.run or ""),
+        run=_on_behalf(decision, plan),
         measured=frozenset(filter(None, facts.get("measured", "").split(","))),
     )
     return choose(question, plan)._replace(why=decision.why)
+
+
+def _on_behalf(decision: Decision, plan: Plan) -> CampaignRun | None:
+    if decision.campaign is None:
+        return None
+    return CampaignRun(plan.campaigns[decision.campaign], decision.run or "", decision.step)

@@ -62,7 +62,8 @@ class Retell:
     def explain(self, decision_id: str) -> Iterator[str]:
         """Why, as lines that a person reads: what was done and when, each candidate, what made the probability. Raises NotFound."""
         made = self._find(decision_id)
-        on_behalf = f", for the run {made.run} of the campaign {made.campaign}" if made.campaign else ""
+        step = f"step {made.step} of " if made.step else ""
+        on_behalf = f", for {step}the run {made.run} of the campaign {made.campaign}" if made.campaign else ""
         yield f"{made.activity} for {made.user_id}, towards {made.goal}, on {quiet.iso(made.decided_at)}{on_behalf}"
         yield f"  {made.reason}"
         if made.due_at is not None and made.due_at > made.decided_at:

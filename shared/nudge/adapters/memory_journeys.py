@@ -1,0 +1,59 @@
+"""The port `Journeys` in this process's memory, safe between threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from nudge.adapters.journey_rows import SHARDS, journey_of, shard_of, text_of
+from nudge.decide.journey import Journey
+from nudge.ports import Traveller
+from nudge.vocabulary import Micros
+
+
+@dataclass
+class MemoryJourneys:
+    """Journeys as texts in a dict behind one lock."""
+
+    shards: int = SHARDS
+    rows: dict[Traveller, str] = field(default_factory=dict)
+    counted: dict[str, Counter[str]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def get_many(self, travellers: Iterable[Traveller]) -> dict[Traveller, Journey]:
+        with self._lock:
+            return {one: journey_of(self.rows[one]) for one in dict.fromkeys(travellers) if one in self.rows}
+
+    def save(self, journey: Journey, *, tally: str | None = None) -> bool:
+        text, key = text_of(journey._replace(version=journey.version + 1)), (journey.campaign, journey.user_id)
+        with self._lock:
+            there = self.rows.get(key)
+            if (0 if there is None else journey_of(there).version) != journey.version:
+                return there == text
+            self.rows[key] = text
+            if tally is not None:
+                self.counted.setdefault(journey.campaign, Counter())[tally] += 1
+        return True
+
+    def due(self, shard: int, *, now: Micros, limit: int = 100) -> list[Traveller]:
+        with self._lock:
+            waiting = [one for key, one in self._all() if one.due_at <= now and shard_of(*key) == shard]
+        found = sorted((one.due_at, (one.campaign, one.user_id)) for one in waiting)
+        return [key for _, key in found[:limit]]
+
+    def under_way(self, campaign: str) -> Iterator[Journey]:
+        with self._lock:
+            found = [one for (name, _), one in self._all() if name == campaign]
+        yield from found
+
+    def tallies(self, campaign: str) -> dict[str, int]:
+        with self._lock:
+            return dict(self.counted.get(campaign, {}))
+
+    def _all(self) -> Iterator[tuple[Traveller, Journey]]:
+        for key in sorted(self.rows):
+            one = journey_of(self.rows[key])
+            if one.state != "ended":
+                yield key, one
