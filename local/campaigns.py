@@ -30,9 +30,25 @@ from nudge.flows.campaign_runs import Run, Runs
 from nudge.flows.campaigns import Campaigns
 from nudge.flows.champions import Champions, PlanInForce
 from nudge.flows.decide import Decide
+from nudge.flows.deliver import LONGEST_HALT
+from nudge.flows.pauses import FRESH_FOR
+from nudge.flows.resend import Resend, Resent
 from nudge.flows.retell import Retell
 from nudge.settings import CampaignSettings, Settings
-from nudge.vocabulary import Micros
+from nudge.vocabulary import SECOND, Micros
+
+LEFT = {
+    "sent": "sent",
+    "skipped": "skipped, for a reason of the person or the plan",
+    "unknown": "unknown; they may have arrived, so nobody sends them again",
+    "stale": "failed; decided too long ago to be sent now",
+    "expired": "failed; their activity or the campaign has ended",
+    "withdrawn": "failed; the plan has their activity no more",
+    "resent_meanwhile": "somebody else has sent them again meanwhile",
+    "pending": "on their way",
+    "held": "on their way, held",
+    "sending": "being sent",
+}
 
 
 class RunSettings(Settings):
@@ -55,15 +71,20 @@ def add(commands: Any, decisions: Any) -> None:
     run = each.add_parser("run", help="begin a run now, whatever its schedule says")
     run.add_argument("campaign")
     run.set_defaults(command=_run)
-    pause = each.add_parser(
-        "pause", help="decide for nobody until it is resumed; messages that were decided still go out"
-    )
+    pause = each.add_parser("pause", help="decide for nobody, and send nothing of it, until it is resumed")
     pause.add_argument("campaign")
     pause.add_argument("--why", default="by hand", help="kept, and shown by status")
     pause.set_defaults(command=_pause)
     resume = each.add_parser("resume", help="go on where it was")
     resume.add_argument("campaign")
     resume.set_defaults(command=_resume)
+    resend = each.add_parser("resend", help="put messages that failed on their way again")
+    resend.add_argument("campaign")
+    resend.add_argument("--run", help="one run of it; all, where none is named")
+    resend.add_argument("--only", required=True, choices=["failed"], help="what is unknown or sent is never sent again")
+    resend.add_argument("--by", default=getpass.getuser(), help="who says so (kept with each message)")
+    resend.add_argument("--json", action="store_true", help="all of it, as JSON")
+    resend.set_defaults(command=_resend)
     for name, work, said in (
         ("replay", _replay, "make a decision again from its record; exit code 1 when it comes out differently"),
         ("explain", _explain, "why a person got what they got, and no other candidate"),
@@ -106,7 +127,10 @@ def _run(chosen: argparse.Namespace) -> int:
 
 def _pause(chosen: argparse.Namespace) -> int:
     _runs().pause(chosen.campaign, at=_now(), why=f"{chosen.why} ({getpass.getuser()})")
-    print(f"{chosen.campaign} is paused: nobody more is decided for; messages that were decided still go out")
+    print(
+        f"{chosen.campaign} is paused: nobody more is decided for, and messages that were decided wait; "
+        f"one may still go out in the next {FRESH_FOR // SECOND} seconds, and those that are being sent"
+    )
     return 0
 
 
@@ -116,8 +140,27 @@ def _resume(chosen: argparse.Namespace) -> int:
     open_ones = [run for run in campaigns.runs.all(chosen.campaign) if campaigns.runs.undecided(run)]
     for run in open_ones:
         campaigns.send_out(run, now=now)
-    print(f"{chosen.campaign} goes on: {len(open_ones)} runs had not ended")
+    print(
+        f"{chosen.campaign} goes on: {len(open_ones)} runs had not ended; messages that waited go out in at most "
+        f"twice the time of the pause, and {2 * LONGEST_HALT // SECOND // 60} minutes"
+    )
     return 0
+
+
+def _resend(chosen: argparse.Namespace) -> int:
+    here = CampaignSettings.read()
+    lake, ledger = S3Objects(client("s3"), here.lake_bucket), DynamoLedger(client("dynamodb"), here.ledger_table)
+    flow = Resend(ledger, Runs(lake), PlanInForce(StoredPlans(lake, clock=_now)))
+    told = flow(chosen.campaign, chosen.run, by=chosen.by, now=_now())
+    print(json.dumps(told.plain(), indent=2) if chosen.json else "\n".join(resent(chosen.campaign, told)))
+    return 0
+
+
+def resent(campaign: str, told: Resent) -> Iterator[str]:
+    """What goes again and what does not, as lines that a person reads."""
+    yield f"{campaign}: {told.again.total()} of {told.found} messages go again; the sweep takes them up within a minute"
+    yield from (f"  {count} had failed: {reason}" for reason, count in sorted(told.again.items()))
+    yield from (f"  {count} stay: {LEFT.get(why, why)}" for why, count in sorted(told.left.items()))
 
 
 def _status(chosen: argparse.Namespace) -> int:

@@ -22,9 +22,11 @@ from nudge.adapters.secrets import StoredSecrets
 from nudge.adapters.sqs import SqsQueue
 from nudge.adapters.templates import StoredTemplates
 from nudge.errors import BadInput
+from nudge.flows.campaign_runs import Runs
 from nudge.flows.champions import PlanInForce
 from nudge.flows.compose import Compose
 from nudge.flows.deliver import Deliver, Sweep
+from nudge.flows.pauses import Pauses
 from nudge.settings import DeliverSettings
 
 
@@ -45,6 +47,7 @@ def flows() -> tuple[Deliver, Sweep]:
             configuration_set=here.configuration_set, secrets=StoredSecrets(lambda: client("ssm"), clock=edge.now)
         ),
         pace=DynamoPace(dynamodb, here.ledger_table, lambda: quota_of(client("sesv2"))),
+        pauses=Pauses(Runs(lake)),
         wait=time.sleep,
     )
     return deliver, Sweep(ledger=ledger, queue=SqsQueue(client("sqs"), here.deliver_queue_url))

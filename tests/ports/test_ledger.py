@@ -295,3 +295,71 @@ def test_a_recipient_of_an_occasion_belongs_to_the_first_user_id_that_asks(ledge
     assert ledger.reserve("spring/r1/a", "ana", expires_at=NOON + DAY)
     assert not ledger.reserve("spring/r1/a", "anna", expires_at=NOON + DAY)
     assert ledger.reserve("spring/r2/a", "anna", expires_at=NOON + DAY)
+
+
+# ── pausing and sending again ────────────────────────────────────────────────────────────────────────────────────────
+def ended(ledger: Ledger, state: str, key: str = "k") -> str:
+    """A message in a final state, after one attempt."""
+    name = put(ledger, decision(key))
+    assert ledger.claim(name, owner="a", now=NOON)
+    assert ledger.finish(name, owner="a", state=state, now=NOON, reason="r", provider_id="p")
+    return name
+
+
+def test_messages_are_read_many_at_once_in_the_order_asked_for(ledger: Ledger) -> None:
+    names = [put(ledger, decision(f"k{number}")) for number in range(120)]
+    wanted = [*reversed(names), "0"]
+    assert [one.decision_id for one in ledger.messages_of(wanted)] == wanted[:-1]
+    assert ledger.messages_of([]) == []
+
+
+def test_what_waits_can_be_put_off_and_nothing_else(ledger: Ledger) -> None:
+    name = put(ledger, decision())
+    assert ledger.postpone(name, now=NOON, due_at=NOON + 60)
+    assert not ledger.postpone(name, now=NOON, due_at=NOON + 90)
+    assert ledger.due(now=NOON + 59) == []
+    assert ledger.due(now=NOON + 60) == [name]
+    assert ledger.claim(name, owner="a", now=NOON + 60)
+    assert not ledger.postpone(name, now=NOON + 60, due_at=NOON + 90)
+    assert not ledger.postpone("0", now=NOON, due_at=NOON)
+
+
+def test_a_failed_message_goes_again_once_and_keeps_who_said_so(ledger: Ledger) -> None:
+    name = ended(ledger, "failed")
+    assert ledger.resend(name, attempt=1, by="ana", now=NOON + 5)
+    assert ledger.resend(name, attempt=1, by="ana", now=NOON + 5)
+    assert not ledger.resend(name, attempt=1, by="bo", now=NOON + 6)
+    held = ledger.message(name)
+    assert held is not None
+    assert (held.state, held.attempt, held.resent_by, held.resent_at) == ("pending", 2, "ana", NOON + 5)
+    assert (held.owner, held.reason, held.provider_id, held.due_at) == (None, None, None, NOON + 5)
+    assert ledger.due(now=NOON + 5) == [name]
+    assert not ledger.finish(name, owner="a", state="sent", now=NOON + 6)
+    assert ledger.claim(name, owner="b", now=NOON + 6)
+    assert ledger.finish(name, owner="b", state="failed", now=NOON + 7)
+    assert not ledger.resend(name, attempt=1, by="bo", now=NOON + 8)
+    assert ledger.resend(name, attempt=2, by="bo", now=NOON + 8)
+
+
+@pytest.mark.parametrize("state", ["sent", "skipped", "unknown"])
+def test_only_what_failed_goes_again(ledger: Ledger, state: str) -> None:
+    name = ended(ledger, state)
+    assert not ledger.resend(name, attempt=1, by="ana", now=NOON)
+    assert not ledger.resend("0", attempt=1, by="ana", now=NOON)
+
+
+def test_of_sixteen_who_send_again_at_once_one_moves_it(ledger: Ledger) -> None:
+    name = ended(ledger, "failed")
+    with ThreadPoolExecutor(16) as pool:
+        moved = list(pool.map(lambda n: ledger.resend(name, attempt=1, by=f"p{n}", now=NOON + n), range(16)))
+    assert moved.count(True) == 1
+
+
+def test_a_name_counts_once_and_never_beyond_a_cap(ledger: Ledger) -> None:
+    assert ledger.count_once("m1", {"day": 2, "week": 3}, now=NOON)
+    assert ledger.count_once("m1", {"day": 2, "week": 3}, now=NOON)
+    assert ledger.counts(["day", "week"]) == {"day": 1.0, "week": 1.0}
+    assert ledger.count_once("m2", {"day": 2, "week": 3}, now=NOON)
+    assert not ledger.count_once("m3", {"week": 3, "day": 2}, now=NOON)
+    assert ledger.counts(["day", "week"]) == {"day": 2.0, "week": 2.0}
+    assert ledger.count_once("m1", {"day": 2, "week": 3}, now=NOON)

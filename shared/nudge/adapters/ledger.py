@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import batched
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,6 +26,7 @@ from nudge.adapters.ledger_rows import (
     message_of,
     message_row,
     names,
+    once_row,
     shard_of,
 )
 from nudge.decide import record as records
@@ -36,6 +38,8 @@ COUNTER_DAYS = 16
 CAMPAIGN_DAYS = 800
 """A counter of a day or a week is soon over; a campaign's lives as long as a campaign may."""
 MOST_ATTEMPTS = 4
+MOST_AT_ONCE = 100
+FAILED = "ConditionalCheckFailed"
 BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
@@ -89,8 +93,7 @@ class DynamoLedger:
             reasons = self._transact(steps)
             if reasons is None or self._is_ours(decision.decision_id, text):
                 return
-            full = [key for key, why in zip(keys, reasons[1:], strict=False) if why == "ConditionalCheckFailed"]
-            if full:
+            if full := _failed(keys, reasons[1:]):
                 raise Conflict(full[0], reason="cap" if full[0] in caps else "budget")
             if not BUSY.intersection(reasons):
                 break
@@ -131,6 +134,13 @@ class DynamoLedger:
     def message(self, decision_id: str) -> Message | None:
         row = self._get(f"message#{decision_id}")
         return None if row is None else message_of(row)
+
+    def messages_of(self, decision_ids: Sequence[str]) -> list[Message]:
+        held: dict[str, Message] = {}
+        for some in batched(dict.fromkeys(decision_ids), MOST_AT_ONCE, strict=False):
+            rows = self._get_many([f"message#{one}" for one in some])
+            held |= {key.removeprefix("message#"): message_of(row) for key, row in rows.items()}
+        return [held[one] for one in decision_ids if one in held]
 
     def claim(self, decision_id: str, *, owner: str, now: Micros) -> bool:
         done = self._move(
@@ -184,6 +194,42 @@ class DynamoLedger:
             return True
         held = self.message(decision_id)
         return held is not None and held.state == "pending" and held.due_at == due_at
+
+    def postpone(self, decision_id: str, *, now: Micros, due_at: Micros) -> bool:
+        return self._move(
+            decision_id,
+            "SET #due_at = :due",
+            "#state IN (:pending, :held) AND #due_at <= :now",
+            {":pending": "pending", ":held": "held"},
+            {":now": now, ":due": due_at},
+        )
+
+    def resend(self, decision_id: str, *, attempt: int, by: str, now: Micros) -> bool:
+        done = self._move(
+            decision_id,
+            "SET #state = :pending, #due_at = :now, #changed_at = :now, #due_shard = :shard, #attempt = :next, "
+            "#resent_by = :by, #resent_at = :now REMOVE #owner, #reason, #provider_id",
+            "#state = :failed AND (#attempt = :attempt OR attribute_not_exists(#attempt))",
+            {":pending": "pending", ":failed": "failed", ":by": by, ":shard": shard_of(decision_id)},
+            {":now": now, ":attempt": attempt, ":next": attempt + 1},
+        )
+        if done:
+            return True
+        held = self.message(decision_id)
+        return held is not None and (held.attempt, held.resent_by, held.resent_at) == (attempt + 1, by, now)
+
+    def count_once(self, name: str, caps: Mapping[str, int], *, now: Micros) -> bool:
+        steps = [{"Update": {"TableName": self._table, **once_row(f"counted/{name}", now + COUNTER_DAYS * DAY)}}]
+        steps += [self._count(key, 1.0, limit, now) for key, limit in caps.items()]
+        for _ in range(MOST_ATTEMPTS):
+            reasons = self._transact(steps)
+            if reasons is None or reasons[0] == FAILED:
+                return True
+            if _failed(list(caps), reasons[1:]):
+                return False
+            if not BUSY.intersection(reasons):
+                break
+        raise Unavailable("the ledger did not count")
 
     def settle(self, decision_id: str, *, provider_id: str, now: Micros) -> bool:
         return self._move(
@@ -284,6 +330,11 @@ class DynamoLedger:
             raise Unavailable(f"the ledger answered {code(error)}") from error
         except BotoCoreError as error:
             raise Unavailable(f"the ledger did not answer ({type(error).__name__})") from error
+
+
+def _failed(keys: Sequence[str], reasons: Sequence[str]) -> list[str]:
+    """Of these steps of a transaction, those whose condition did not hold."""
+    return [key for key, why in zip(keys, reasons, strict=False) if why == FAILED]
 
 
 class _ConditionFailed(Exception):

@@ -53,10 +53,11 @@ def message_row(message: Message, expires_at: Micros) -> dict[str, Any]:
         "reason": message.reason,
         "provider_id": message.provider_id,
         "due_shard": shard_of(message.decision_id) if message.state in ("pending", "held") else None,
+        "resent_by": message.resent_by,
     }
     row: dict[str, Any] = {name: {"S": value} for name, value in texts.items() if value is not None}
-    row["due_at"] = {"N": str(message.due_at)}
-    row["changed_at"] = {"N": str(message.changed_at)}
+    for name in ("due_at", "changed_at", "attempt", "resent_at"):
+        row[name] = {"N": str(getattr(message, name))}
     row["expires"] = _seconds(expires_at)
     return row
 
@@ -75,6 +76,9 @@ def message_of(row: Mapping[str, Any]) -> Message:
         reason=row.get("reason", {}).get("S"),
         provider_id=row.get("provider_id", {}).get("S"),
         changed_at=int(row["changed_at"]["N"]),
+        attempt=int(row.get("attempt", {"N": "1"})["N"]),
+        resent_by=row.get("resent_by", {}).get("S"),
+        resent_at=int(row.get("resent_at", {"N": "0"})["N"]),
     )
 
 
@@ -90,6 +94,17 @@ def counter_row(key: str, amount: Decimal, at_most: Decimal, expires_at: Micros)
             ":at_most": {"N": str(at_most)},
             ":expires": _seconds(expires_at),
         },
+    }
+
+
+def once_row(name: str, expires_at: Micros) -> dict[str, Any]:
+    """The update that makes `once#<name>`, if it is not there yet."""
+    return {
+        "Key": {"id": {"S": f"once#{name}"}},
+        "UpdateExpression": "SET #expires = :expires",
+        "ConditionExpression": "attribute_not_exists(#id)",
+        "ExpressionAttributeNames": {"#id": "id", "#expires": "expires"},
+        "ExpressionAttributeValues": {":expires": _seconds(expires_at)},
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from nudge.decide import record as records
@@ -29,6 +30,7 @@ class MemoryLedger:
     messages: dict[str, Message] = field(default_factory=dict)
     counters: dict[str, float] = field(default_factory=dict)
     recipients: dict[str, str] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def find(self, decision_id: str) -> tuple[Decision, str] | None:
@@ -84,6 +86,10 @@ class MemoryLedger:
         with self._lock:
             return copy.copy(self.messages.get(decision_id))
 
+    def messages_of(self, decision_ids: Sequence[str]) -> list[Message]:
+        with self._lock:
+            return [self.messages[one] for one in decision_ids if one in self.messages]
+
     def claim(self, decision_id: str, *, owner: str, now: Micros) -> bool:
         with self._lock:
             held = self.messages.get(decision_id)
@@ -125,6 +131,36 @@ class MemoryLedger:
             if held is None or held.state != "sending" or held.owner != owner:
                 return False
             self.messages[decision_id] = replace(held, state="pending", owner=None, due_at=due_at)
+            return True
+
+    def postpone(self, decision_id: str, *, now: Micros, due_at: Micros) -> bool:
+        with self._lock:
+            held = self.messages.get(decision_id)
+            if held is None or held.state not in ("pending", "held") or held.due_at > now:
+                return False
+            self.messages[decision_id] = replace(held, due_at=due_at)
+            return True
+
+    def resend(self, decision_id: str, *, attempt: int, by: str, now: Micros) -> bool:
+        with self._lock:
+            held = self.messages.get(decision_id)
+            if held is None or held.state != "failed" or held.attempt != attempt:
+                said = None if held is None else (held.attempt, held.resent_by, held.resent_at)
+                return said == (attempt + 1, by, now)
+            self.messages[decision_id] = replace(
+                held, state="pending", due_at=now, changed_at=now, owner=None, reason=None, provider_id=None,
+                attempt=attempt + 1, resent_by=by, resent_at=now,
+            )  # fmt: skip
+            return True
+
+    def count_once(self, name: str, caps: Mapping[str, int], *, now: Micros) -> bool:
+        with self._lock:
+            if name not in self.counted:
+                if any(self.counters.get(key, 0) >= limit for key, limit in caps.items()):
+                    return False
+                self.counted.add(name)
+                for key in caps:
+                    self.counters[key] = self.counters.get(key, 0) + 1
             return True
 
     def settle(self, decision_id: str, *, provider_id: str, now: Micros) -> bool:

@@ -1,8 +1,8 @@
 """What the Ledger's stream tells becomes rows of the inbox. A stream record comes in; rows of decisions and outcomes go out.
 
 A new decision is a row of decisions, and, where it was shown at once (`inline`), an outcome `inline_shown`. A message that
-reaches a final state is an outcome `<channel>_<state>`. An outcome's event_id is `<decision_id>:<state>`, so a record that
-comes twice is one event. Knows the shape of DynamoDB's stream and of the Ledger's rows (`adapters.ledger_rows`), no store.
+reaches a final state is an outcome `<channel>_<state>`. An outcome's event_id is `<decision_id>:<state>`, and
+`:<attempt>` where a person sent it again, so a record that comes twice is one event. Knows the shape of DynamoDB's stream and of the Ledger's rows (`adapters.ledger_rows`), no store.
 """
 
 from __future__ import annotations
@@ -64,9 +64,12 @@ def _decision(text: str) -> Iterator[tuple[Kind, dict[str, Any]]]:
 
 
 def _message(row: Mapping[str, Any]) -> dict[str, Any]:
+    attempt = int(row.get("attempt", 1))
+    again = "" if attempt == 1 else f":{attempt}"
     told = {name: row.get(name) for name in ("activity", "goal", "reason", "provider_id")}
+    told["attempt"] = attempt if again else None
     return {
-        "event_id": f"{row['decision_id']}:{row['state']}",
+        "event_id": f"{row['decision_id']}:{row['state']}{again}",
         "user_id": row["user_id"],
         "event_type": f"{row['channel']}_{row['state']}",
         "event_time": iso(int(row["changed_at"])),

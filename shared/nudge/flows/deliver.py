@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nudge.act import recipient
-from nudge.decide import eligible, quiet
+from nudge.decide import eligible, limits, quiet
 from nudge.errors import BadInput, Unavailable
 from nudge.flows.champions import PlanInForce
 from nudge.flows.compose import Compose, address_of
+from nudge.flows.pauses import Pauses
 from nudge.ports import (
     Backlog,
     Closed,
@@ -65,6 +66,10 @@ REPEATED_FOR: Micros = DAY
 LONGEST_PAUSE: Micros = 3600 * SECOND
 """A message whose receiver knows repetitions is tried again for so long, with pauses that double up to this."""
 
+LONGEST_HALT: Micros = 3600 * SECOND
+"""A message of a paused campaign is looked at again after as long as the pause took so far, up to this, and at most twice that:
+so long may it take until it goes on after `nudge campaign resume`."""
+
 UNSURE_FOR: Micros = 3600 * SECOND
 MOST_AT_ONCE = 5000
 
@@ -79,6 +84,7 @@ class Deliver:
     compose: Compose
     senders: Senders
     pace: Pace
+    pauses: Pauses
     wait: Callable[[float], None]
 
     def __call__(self, decision_id: str, *, owner: str, now: Micros) -> str:
@@ -99,7 +105,9 @@ class Deliver:
         message, found, plan = self.ledger.message(decision_id), self.ledger.find(decision_id), self.plan()
         if message is None or found is None:
             raise BadInput("the ledger has no such message", reason="unknown_message")
-        if message.state in FINAL_STATES or not self.ledger.claim(decision_id, owner=owner, now=now):
+        if message.state in FINAL_STATES:
+            return message.state
+        if self._halts(message, found[0], now) or not self.ledger.claim(decision_id, owner=owner, now=now):
             return message.state
         try:
             self._keep_pace(message, plan, now)
@@ -111,6 +119,15 @@ class Deliver:
         except Unavailable:
             self.ledger.give_back(decision_id, owner=owner, due_at=_later(decision_id, now))
             raise
+
+    def _halts(self, message: Message, decision: Decision, now: Micros) -> bool:
+        """Whether its campaign is paused: then it is not claimed, and due later. Raises Unavailable when nobody can tell."""
+        since = None if decision.campaign is None else self.pauses.since(decision.campaign, now=now)
+        if since is None or message.state == "sending":
+            return False
+        wait = min(max(now - since, PAUSE), LONGEST_HALT)
+        self.ledger.postpone(message.decision_id, now=now, due_at=_later(message.decision_id, now, wait))
+        return True
 
     def _keep_pace(self, message: Message, plan: Plan, now: Micros) -> None:
         """Wait for a slot, before anything is asked about the person: what is true of them must be true when it goes out."""
@@ -128,7 +145,7 @@ class Deliver:
         if activity is None or profile is None:
             reason = "withdrawn" if activity is None else "no_person"
             return self._end(message, owner, "skipped", now, reason)
-        if obstacle := self._obstacle(decision, activity, profile, now):
+        if obstacle := overdue(decision, activity, plan, now) or self._obstacle(decision, activity, profile, now):
             return self._end(message, owner, "skipped", now, obstacle)
         calm = _calm(activity, profile, plan, now)
         if calm > now:
@@ -138,14 +155,12 @@ class Deliver:
             composed = self.compose(message, decision, activity, profile, plan, now)
         except BadInput as wrong:
             return self._end(message, owner, "failed", now, wrong.reason)
+        if not self._is_counted(decision, activity, profile, plan, now):
+            return self._end(message, owner, "skipped", now, "cap")
         return self._hand_over(composed, message, owner, now, decision.due_at or decision.decided_at)
 
     def _obstacle(self, decision: Decision, activity: Activity, profile: Profile, now: Micros) -> str | None:
-        """Why it must not go out after all: too late, or the person no longer allows it."""
-        if now - decision.decided_at > STALE:
-            return "stale"
-        if activity.ends_at is not None and now >= activity.ends_at:
-            return "expired"
+        """Why it must not go out after all: the person no longer allows it, or somebody else has it."""
         if reason := eligible.unreachable(activity, profile):
             return reason
         address = address_of(activity, profile)
@@ -162,6 +177,17 @@ class Deliver:
         name = recipient.name(activity.channel, address, key=self.compose.link_key(KEY_OF_RECIPIENTS))
         key = f"{recipient.occasion(decision, now)}/{name}"
         return self.ledger.reserve(key, decision.user_id, expires_at=now + RESERVED_FOR)
+
+    def _is_counted(self, decision: Decision, activity: Activity, profile: Profile, plan: Plan, now: Micros) -> bool:
+        """Whether it has its place under the caps of the day on which it goes out. It was counted for the day for which it was
+        decided; after a pause, or sent again, it may go out on another, which may be full."""
+        zone = quiet.zone(profile.trait("timezone"), plan.timezone)
+        planned, today = (
+            limits.claims(activity, plan, decision.user_id, at, zone).caps
+            for at in (decision.due_at or decision.decided_at, now)
+        )
+        more = {key: most for key, most in today.items() if key not in planned}
+        return not more or self.ledger.count_once(f"{decision.decision_id}/{min(more)}", more, now=now)
 
     def _hand_over(self, composed: Email | Parcel, message: Message, owner: str, now: Micros, planned: Micros) -> str:
         """The one call that cannot be taken back, and what is recorded after each of its ends."""
@@ -211,6 +237,15 @@ class Sweep:
         stuck = self.ledger.stuck(before=now - UNSURE_FOR, limit=MOST_AT_ONCE)
         ended = [self.ledger.finish(one, owner=None, state="unknown", now=now, reason="no_answer") for one in stuck]
         return {"queued": len(due), "unknown": sum(ended)}
+
+
+def overdue(decision: Decision, activity: Activity, plan: Plan, now: Micros) -> str | None:
+    """Why it is too late for a message, or None: decided too long ago, or what it says, or its campaign, is over."""
+    if now - decision.decided_at > STALE:
+        return "stale"
+    campaign = plan.campaigns.get(decision.campaign or "")
+    ends = [one.ends_at for one in (activity, campaign) if one is not None and one.ends_at is not None]
+    return "expired" if ends and now >= min(ends) else None
 
 
 def _calm(activity: Activity, profile: Profile, plan: Plan, now: Micros) -> Micros:

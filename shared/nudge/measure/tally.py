@@ -185,8 +185,13 @@ def messages(decisions: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             pl.col("state").replace_strict(STRENGTH, return_dtype=pl.Int64).alias("strength"),
             pl.col("properties").str.json_path_match("$.reason").alias("why"),
+            pl.col("properties")
+            .str.json_path_match("$.attempt")
+            .cast(pl.Int64, strict=False)
+            .fill_null(1)
+            .alias("try"),
         )
-        .sort("decision_id", "strength", "event_time", "event_id")
+        .sort("decision_id", "try", "strength", "event_time", "event_id")
         .unique("decision_id", keep="last", maintain_order=True)
         .select("decision_id", "state", "why")
     )

@@ -95,6 +95,15 @@ def test_the_ledgers_stream_becomes_decisions_and_outcomes(load_event):
     ]
 
 
+def test_the_end_of_another_attempt_is_another_outcome(load_event):
+    record = next(one for one in load_event("collect.ledger")["Records"] if "state" in one["dynamodb"]["NewImage"])
+    record["dynamodb"]["NewImage"] |= {"attempt": {"N": "2"}, "state": {"S": "failed"}}
+    inbox = MemoryObjects()
+    CopyLedger(inbox)([record])
+    ((_, (outcome,)),) = lying(inbox).items()
+    assert (outcome["event_id"], outcome["properties"]["attempt"]) == ("d1:failed:2", 2)
+
+
 def test_an_inline_decision_was_shown_and_nothing_was_not(load_event):
     (record, *_) = load_event("collect.ledger")["Records"]
     image = record["dynamodb"]["NewImage"]

@@ -22,9 +22,11 @@ from nudge.adapters.templates import StoredTemplates
 from nudge.decide import chance
 from nudge.decide.policy import Question, choose
 from nudge.errors import BadInput, Unavailable
+from nudge.flows.campaign_runs import Runs
 from nudge.flows.champions import PlanInForce
 from nudge.flows.compose import Compose
 from nudge.flows.deliver import MOST_AT_ONCE, STALE, UNSURE_FOR, Deliver, Sweep
+from nudge.flows.pauses import Pauses
 from nudge.ports import Closed, Refused, Throttled, Unsure
 from nudge.vocabulary import DAY, SECOND, Candidate, Consent, Message, Micros, Suppression
 from tests.acting import NOON, TEMPLATES, person, plan_data, put_person
@@ -73,6 +75,7 @@ class World:
             compose=composing,
             senders=lambda _: self.mailer,
             pace=self.pace,
+            pauses=Pauses(Runs(self.objects)),
             wait=self.waited.append,
         )
         of_composing = {name: changes.pop(name) for name in list(changes) if hasattr(composing, name)}

@@ -11,6 +11,7 @@ import pytest
 from functions.campaign import handler as door
 from local import campaigns, cli
 from nudge import edge
+from nudge.adapters.ledger import DynamoLedger
 from nudge.flows.campaign_runs import Runs
 from tests.acting import aws
 from tests.functions.test_campaign import MORNING, World
@@ -71,6 +72,30 @@ def test_a_run_by_hand_is_begun_paused_and_resumed_and_its_decisions_explained(
     explained = said(capsys, "decisions", "explain", name)
     assert "for the run by-hand-20261118T080000Z of the campaign spring" in explained
     assert "discount_mail: worth" in explained
+
+
+def test_what_failed_is_sent_again_by_hand_and_the_rest_is_told_with_its_reason(
+    stack: World, load_event: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "campaign", "run", "spring")
+    stack.finish(load_event("campaign.segment"))
+    rows = stack.aws.dynamodb.scan(TableName="ledger")["Items"]
+    names = sorted(row["decision_id"]["S"] for row in rows if row["id"]["S"].startswith("message#"))
+    ledger = DynamoLedger(stack.aws.dynamodb, "ledger")
+    for name, state in zip(names, ("failed", "failed", "unknown", "sent"), strict=True):
+        assert ledger.claim(name, owner="a", now=MORNING)
+        assert ledger.finish(name, owner="a", state=state, now=MORNING, reason="bad_address")
+    told = json.loads(said(capsys, "campaign", "resend", "spring", "--only", "failed", "--json", "--by", "ana"))
+    assert told == {"messages": 4, "again": {"bad_address": 2}, "left": {"sent": 1, "unknown": 1}}
+    assert sorted(ledger.due(now=MORNING)) == names[:2]
+    held = ledger.message(names[0])
+    assert held is not None
+    assert (held.attempt, held.resent_by) == (2, "ana")
+    lines = said(capsys, "campaign", "resend", "spring", "--only", "failed").splitlines()
+    assert lines[0] == "spring: 0 of 4 messages go again; the sweep takes them up within a minute"
+    assert "  2 stay: on their way" in lines
+    assert cli.main(["campaign", "resend", "autumn", "--only", "failed"]) == 1
+    assert "never ran" in capsys.readouterr().err
 
 
 def test_a_campaign_that_never_ran_is_said_to_have_never_run(stack: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -175,6 +175,12 @@ def test_a_message_that_was_unknown_and_then_proved_sent_is_sent() -> None:
     assert [one["state"] for one in messages()] == [None]
 
 
+def test_a_message_that_was_sent_again_ends_as_its_last_attempt_did() -> None:
+    of = decision("a", START, "discount_mail", "treatment", decision_id="m")
+    failed, again = outcome(of, "email_failed", DAY), outcome(of, "email_unknown", 2 * DAY, attempt=2)
+    assert [one["state"] for one in messages(again, failed)] == ["unknown"]
+
+
 def test_a_message_that_never_left_cost_nothing() -> None:
     of = decision("a", START, "discount_mail", "treatment", decision_id="m")
     skipped = messages(outcome(of, "email_skipped", DAY, reason="suppressed"))[0]
