@@ -16,6 +16,7 @@ from typing import Any
 
 from nudge.adapters import plans as stored_plans
 from nudge.adapters.clients import client
+from nudge.adapters.journeys import DynamoJourneys
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.models import StoredModels
@@ -111,7 +112,8 @@ def _campaigns() -> Campaigns:
         ledger=DynamoLedger(dynamodb, here.ledger_table),
         queue=SqsQueue(sqs, here.deliver_queue_url),
     )
-    return Campaigns(decide, profiles, Runs(lake), SqsQueue(sqs, here.campaigns_queue_url))
+    journeys = DynamoJourneys(dynamodb, here.ledger_table)
+    return Campaigns(decide, profiles, Runs(lake), SqsQueue(sqs, here.campaigns_queue_url), journeys)
 
 
 def _runs() -> Runs:

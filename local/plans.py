@@ -6,6 +6,7 @@ In: arguments. Out: lines that a person reads (or JSON). Knows no rule: what is 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
 from collections.abc import Callable
@@ -22,6 +23,10 @@ REFUSED = 2
 """Exit code where a person would have been asked, and there is none."""
 
 
+REFUSED_BY_LOG = 3
+"""Exit code of a plan that the log of decisions speaks against."""
+
+
 def add(commands: Any) -> None:
     """The sub-commands."""
     each = commands.add_parser("plan", help="check a plan, say what it changes, put it in force")
@@ -31,6 +36,9 @@ def add(commands: Any) -> None:
     apply = _command(plan, "apply", _apply, "check it, show what changes, ask, put it in force")
     apply.add_argument("--templates", type=Path, metavar="FOLDER", help="publish these templates too")
     apply.add_argument("--yes", action="store_true", help="do not ask")
+    apply.add_argument(
+        "--force", metavar="WHY", help="even where the log of decisions speaks against it (kept beside the version)"
+    )
     audience = commands.add_parser("audience", help="who a campaign, or an expression, would reach, and why not")
     audience.add_argument(
         "who", metavar="CAMPAIGN|EXPRESSION", help="a name in the plan, or: 'orders >= 2 and country = DE'"
@@ -50,17 +58,8 @@ def _check(chosen: argparse.Namespace) -> int:
     from nudge import plan
 
     checked = plan.parse(chosen.file.read_text(encoding="utf-8"), name=str(chosen.file))
-    print("\n".join([f"{chosen.file}: good (version {checked['version']})", *_not_run(checked)]))
+    print(f"{chosen.file}: good (version {checked['version']})")
     return 0
-
-
-def _not_run(checked: dict[str, Any]) -> list[str]:
-    """A line for each campaign of a good plan that this version does not run."""
-    from nudge import plan
-    from nudge.flows.campaigns import unable
-
-    told = ((one.name, unable(one)) for one in plan.load(checked).campaigns.values())
-    return [f"! campaign {name}: {why}" for name, why in told if why is not None]
 
 
 def _diff(chosen: argparse.Namespace) -> int:
@@ -72,14 +71,13 @@ def _diff(chosen: argparse.Namespace) -> int:
 
 def _told(file: Path, proposal: Proposal) -> str:
     """What a proposal changes, in words."""
-    version, not_run = proposal.plan["version"], _not_run(proposal.plan)
+    version = proposal.plan["version"]
     if proposal.is_first:
-        first = f"{file}: no plan is in force yet; this would be the first (version {version})"
-        return "\n".join([first, *not_run])
+        return f"{file}: no plan is in force yet; this would be the first (version {version})"
     if not proposal.changes:
-        return "\n".join([f"{file}: says what is in force (version {version})", *not_run])
+        return f"{file}: says what is in force (version {version})"
     head = f"{file} against the plan in force ({proposal.old_version}):"
-    return "\n".join([head, *map(str, proposal.changes), *not_run])
+    return "\n".join([head, *map(str, proposal.changes)])
 
 
 def _apply(chosen: argparse.Namespace) -> int:
@@ -87,6 +85,12 @@ def _apply(chosen: argparse.Namespace) -> int:
 
     proposal = stack.proposed(chosen.file)
     print(_told(chosen.file, proposal))
+    judged = stack.judged(proposal)
+    print("".join(f"the log on {goal}: {said}\n" for goal, _, said in judged), end="")
+    against = [f"{goal}: {said}" for goal, passed, said in judged if not passed]
+    if against and not chosen.force:
+        print("nudge plan apply: not put in force; --force WHY does so all the same", file=sys.stderr)
+        return REFUSED_BY_LOG
     if not chosen.yes:
         if not sys.stdin.isatty():
             print("nudge plan apply: say --yes to put it in force", file=sys.stderr)
@@ -94,7 +98,8 @@ def _apply(chosen: argparse.Namespace) -> int:
         if input("Put it in force? [y/N] ").strip().lower() not in ("y", "yes"):
             print("nothing was changed")
             return 1
-    stack.apply(proposal, chosen.templates)
+    forced = f"by {getpass.getuser()}: {chosen.force} ({'; '.join(against)})" if against else None
+    stack.apply(proposal, chosen.templates, forced=forced)
     print(f"{chosen.file}: in force (version {proposal.plan['version']})")
     return 0
 

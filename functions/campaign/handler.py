@@ -1,4 +1,5 @@
-"""Every five minutes: campaigns whose time has come begin. The `campaigns` queue: one segment of a run is looked through, or decided for."""
+"""Every five minutes: campaigns whose time has come begin, and people on their way who are due go on. The `campaigns` queue: one segment
+of a run is looked through, or decided for; one shard of journeys is taken on."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 
 from nudge import edge
 from nudge.adapters.clients import client
+from nudge.adapters.journeys import DynamoJourneys
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.models import StoredModels
@@ -38,7 +40,8 @@ def flow() -> Campaigns:
         ledger=DynamoLedger(dynamodb, here.ledger_table),
         queue=SqsQueue(sqs, here.deliver_queue_url),
     )
-    return Campaigns(decide, profiles, Runs(lake), SqsQueue(sqs, here.campaigns_queue_url))
+    journeys = DynamoJourneys(dynamodb, here.ledger_table)
+    return Campaigns(decide, profiles, Runs(lake), SqsQueue(sqs, here.campaigns_queue_url), journeys)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -52,10 +55,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         edge.logger.info("not ready", extra={"reason": str(wrong)})
         return {"missing": wrong.missing}
     names = [f"{run.campaign}/{run.run}" for run in begun]
-    for name, why in flow().left_out():
-        edge.count("CampaignsNotRun")
-        edge.logger.warning("campaign not run", extra={"campaign": name, "reason": why})
-    edge.flush()
     if names:
         edge.logger.info("campaigns due", extra={"runs": names})
     return {"runs": names}
@@ -64,6 +63,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _go_on(context: Any, record: dict[str, Any]) -> None:
     task = edge.json_object(record["body"])
     ended = flow().go_on(task, now=edge.now(), left=lambda: context.get_remaining_time_in_millis() / 1000)
-    edge.count(f"Segments{ended.title().replace(' ', '')}")
-    told = {name: task[name] for name in ("campaign", "run", "stage", "segment")}
+    edge.count(f"{'Journeys' if 'shard' in task else 'Segments'}{ended.title().replace(' ', '')}")
+    told = {name: task[name] for name in ("campaign", "run", "stage", "segment", "shard") if name in task}
     edge.logger.info("segment", extra=told | {"ended": ended})

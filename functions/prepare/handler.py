@@ -8,11 +8,14 @@ from typing import Any
 from nudge import edge
 from nudge.adapters.arrivals import DynamoArrivals
 from nudge.adapters.clients import client
+from nudge.adapters.journeys import DynamoJourneys
 from nudge.adapters.lake import ObjectsLake
 from nudge.adapters.plans import StoredPlans
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
+from nudge.flows.champions import PlanInForce
 from nudge.flows.compact import Compact
+from nudge.flows.journey_events import Overheard
 from nudge.flows.prepare import Prepare
 from nudge.flows.profiles import ApplyEvents, ApplyTraits
 from nudge.flows.tasks import from_task
@@ -30,14 +33,16 @@ def flow() -> Prepare:
     here = PrepareSettings.read()
     dynamodb = client("dynamodb")
     profiles = DynamoProfiles(dynamodb, here.profiles_table)
+    plans = StoredPlans(bucket(), clock=edge.now)
+    journeys = DynamoJourneys(dynamodb, here.ledger_table)
     return Prepare(
         inbox=bucket(),
         lake=ObjectsLake(bucket()),
         arrivals=DynamoArrivals(dynamodb, here.arrivals_table),
-        events=ApplyEvents(profiles),
+        events=Overheard(ApplyEvents(profiles), journeys, PlanInForce(plans)),
         people=ApplyTraits(profiles),
         quarantine=bucket(),
-        plans=StoredPlans(bucket(), clock=edge.now),
+        plans=plans,
     )
 
 

@@ -56,6 +56,7 @@ class PrepareSettings(Settings):
     lake_bucket: str
     arrivals_table: str
     profiles_table: str
+    ledger_table: str
 
 
 class TrainSettings(Settings):

@@ -26,7 +26,7 @@ def world(monkeypatch: pytest.MonkeyPatch, load_event: Any) -> Iterator[dict[str
     with mock_aws():
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        for name in ("arrivals", "profiles"):
+        for name in ("arrivals", "profiles", "ledger"):
             make_table(name)
             monkeypatch.setenv(f"{name.upper()}_TABLE", name)
         monkeypatch.setenv("LAKE_BUCKET", "lake")

@@ -20,6 +20,7 @@ class MemoryJourneys:
     shards: int = SHARDS
     rows: dict[Traveller, str] = field(default_factory=dict)
     counted: dict[str, Counter[str]] = field(default_factory=dict)
+    _due: dict[int, dict[Traveller, Micros]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def get_many(self, travellers: Iterable[Traveller]) -> dict[Traveller, Journey]:
@@ -33,27 +34,24 @@ class MemoryJourneys:
             if (0 if there is None else journey_of(there).version) != journey.version:
                 return there == text
             self.rows[key] = text
+            waiting = self._due.setdefault(shard_of(*key), {})
+            waiting.pop(key, None)
+            if journey.state != "ended":
+                waiting[key] = journey.due_at
             if tally is not None:
                 self.counted.setdefault(journey.campaign, Counter())[tally] += 1
         return True
 
     def due(self, shard: int, *, now: Micros, limit: int = 100) -> list[Traveller]:
         with self._lock:
-            waiting = [one for key, one in self._all() if one.due_at <= now and shard_of(*key) == shard]
-        found = sorted((one.due_at, (one.campaign, one.user_id)) for one in waiting)
+            found = sorted((at, key) for key, at in self._due.get(shard, {}).items() if at <= now)
         return [key for _, key in found[:limit]]
 
     def under_way(self, campaign: str) -> Iterator[Journey]:
         with self._lock:
-            found = [one for (name, _), one in self._all() if name == campaign]
-        yield from found
+            keys = [key for waiting in self._due.values() for key in waiting if key[0] == campaign]
+        yield from self.get_many(sorted(keys)).values()
 
     def tallies(self, campaign: str) -> dict[str, int]:
         with self._lock:
             return dict(self.counted.get(campaign, {}))
-
-    def _all(self) -> Iterator[tuple[Traveller, Journey]]:
-        for key in sorted(self.rows):
-            one = journey_of(self.rows[key])
-            if one.state != "ended":
-                yield key, one

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 from nudge.decide import chance
-from nudge.vocabulary import Campaign, Goal, Micros, Step
+from nudge.vocabulary import DAY, Campaign, Goal, Micros, OnEvent, Step
 
 type Place = tuple[int, ...]
 """Where a step is: its number in the list; for each branch that it lies in, before that: the branch's, and 0 for yes, 1 for no."""
@@ -23,6 +23,9 @@ CHOICE = ""
 SIGNS: Mapping[str, tuple[str, ...]] = {"opened": ("email_open", "email_click"), "clicked": ("email_click",)}
 """What a branch may ask of the message before it, and the events that say so: those of people, never of machines. Who clicks has opened."""
 CONVERTED = "converted"
+
+LATE: Micros = DAY
+"""An event is answered until so long after it was to be; what we hear of later, or come to later, begins nothing."""
 
 type State = Literal["watching", "going", "ended"]
 """`watching`: something called the person, and it is not certain yet that they begin."""
@@ -110,9 +113,16 @@ class Journey(NamedTuple):
     def decision_id(self, place: Place) -> str:
         return chance.decision_id(self.user_id, self.key(place))
 
-    def calls_again(self, at: Micros) -> bool:
-        """Whether what happened at that time begins a new journey: none is under way, and this one had ended before it."""
-        return self.state == "ended" and at > self.changed_at
+
+def begins(held: Journey | None, at: Micros) -> bool:
+    """Whether what happened at that time begins a new journey: none is under way, and the last one had ended before it. So what
+    happens on the way begins nothing, and neither does what is told twice or late."""
+    return held is None or (held.state == "ended" and at > held.changed_at)
+
+
+def is_journey(campaign: Campaign) -> bool:
+    """Whether people go through a campaign one by one: it has steps, or an event begins it."""
+    return bool(campaign.steps) or isinstance(campaign.trigger, OnEvent)
 
 
 def steps_of(campaign: Campaign) -> tuple[Step, ...]:

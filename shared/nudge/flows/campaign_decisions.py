@@ -1,6 +1,7 @@
 """The decisions of one segment of a run: each by the flow that answers apps, under a key that the run gives.
 
-In: a run whose segments are frozen, a line. Out: decisions in the Ledger, messages on their way, and how far it is. Profiles are
+In: a run whose segments are frozen, a line. Out: decisions in the Ledger, messages on their way (or people, where the campaign has
+steps), and how far it is. Profiles are
 read, and messages sent, many at once; each decision is a transaction of its own. A task that comes again finds the decisions
 that were made, and makes the others.
 """
@@ -9,15 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Literal
 
-from nudge.errors import BadInput, Conflict, Unavailable
+from nudge.decide import journey as journeys
+from nudge.decide.journey import Journey
+from nudge.errors import BadInput, Conflict
 from nudge.flows.campaign_members import Read
 from nudge.flows.campaign_runs import Member, Progress, Run, Runs
 from nudge.flows.decide import Decide
-from nudge.ports import Profiles, Queue
+from nudge.flows.gathered import Gathered
+from nudge.ports import Journeys, Profiles
 from nudge.vocabulary import Campaign, CampaignRun, Micros
 
 AT_ONCE = 100
@@ -34,6 +38,7 @@ class Decisions:
     decide: Decide
     profiles: Profiles
     runs: Runs
+    journeys: Journeys
 
     def __call__(
         self, run: Run, campaign: Campaign, segment: int, *, line: float | None, now: Micros, left: Callable[[], float]
@@ -47,8 +52,11 @@ class Decisions:
             if left() < RESERVE_SECONDS:
                 return "out of time"
             reached = [one for one in some if line is None or one.gain >= line]
-            for answer in self._answers(run, CampaignRun(campaign, run.run), reached, now):
-                progress.add(answer)
+            if campaign.steps:
+                self._begin(run, campaign, reached, progress, now)
+            else:
+                for answer in self._answers(run, CampaignRun(campaign, run.run), reached, now):
+                    progress.add(answer)
             progress.left_out += len(some) - len(reached)
             progress.done += len(some)
             self.runs.keep(run, segment, progress)
@@ -69,21 +77,27 @@ class Decisions:
                 yield None
         gathered.flush()
 
+    def _begin(self, run: Run, campaign: Campaign, members: Sequence[Member], progress: Progress, now: Micros) -> None:
+        """Send members on their way; the next sweep takes their first steps. Who has begun this very run is found so again."""
+        held = self.journeys.get_many((run.campaign, one.user_id) for one in members)
+        for one in members:
+            before = held.get((run.campaign, one.user_id))
+            begun = before is not None and (before.run, before.began) == (run.run, run.at)
+            if not begun and journeys.begins(before, run.at):
+                begun = self.journeys.save(_journey(run, campaign, one.user_id, before, now))
+            progress.begun, progress.under_way = progress.begun + begun, progress.under_way + (not begun)
 
-@dataclass(slots=True)
-class Gathered:
-    """A queue that sends many at once. What is lost with the process is in the Ledger and due: `deliver` sweeps it up."""
 
-    queue: Queue
-    bodies: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def send(self, bodies: Sequence[Mapping[str, Any]], *, delay_seconds: int = 0) -> None:
-        self.bodies.extend(bodies)
-
-    def flush(self) -> None:
-        try:
-            self.queue.send(self.bodies)
-        except Unavailable:
-            return
-        finally:
-            self.bodies = []
+def _journey(run: Run, campaign: Campaign, user_id: str, before: Journey | None, now: Micros) -> Journey:
+    return Journey(
+        run.campaign,
+        user_id,
+        run.at,
+        now,
+        run=run.run,
+        goal=run.goal,
+        activities=run.activities,
+        steps=campaign.steps,
+        changed_at=now,
+        version=0 if before is None else before.version,
+    )

@@ -97,12 +97,12 @@ def line_through(
     An approximation, on the side of asking too many: of those asked, the share `served` gets a message (the others are held out),
     and each costs what its best activity costs. The counters of the Ledger keep the limits exactly.
     """
-    messages, spent, last = 0.0, 0.0, None
-    for one in sorted(members, key=lambda one: -one.gain):
-        over = (capacity is not None and messages >= capacity) or (money is not None and spent >= money)
+    spent, last = 0.0, None
+    for asked, one in enumerate(sorted(members, key=lambda one: -one.gain)):
+        over = (capacity is not None and asked * served >= capacity) or (money is not None and spent >= money)
         if over or one.gain <= 0:
             return nextafter(one.gain, inf) if last is None else last
-        messages, spent, last = messages + served, spent + served * one.cost, one.gain
+        spent, last = spent + served * one.cost, one.gain
     return None
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
+from nudge.decide import chance
 from nudge.errors import Conflict, NotFound
 from nudge.ports import Objects
 from nudge.vocabulary import Micros
@@ -41,7 +42,7 @@ class Run:
     @property
     def key(self) -> str:
         """Under which each member is decided for: it gives the decision its id."""
-        return f"campaign/{self.campaign}/{self.run}"
+        return chance.key("campaign", self.campaign, self.run)
 
     def body(self, user_id: str, *, dry_run: bool = False) -> dict[str, Any]:
         """What the decision is asked for a member: the same in every repetition, whatever the plan says by then. Reasons are
@@ -60,7 +61,8 @@ class Member(NamedTuple):
 
 @dataclass(slots=True)
 class Progress:
-    """How far one segment is: `done` of `members` have been decided; `counts` by activity, by group, by reason of removal."""
+    """How far one segment is: `done` of `members` have been decided; `counts` by activity, by group, by reason of removal. Where the
+    campaign has steps, members are not decided for here: they have `begun` a journey, or are still `under_way` on an earlier one."""
 
     members: int
     done: int = 0
@@ -69,6 +71,8 @@ class Progress:
     removed: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
     refused: int = 0
+    begun: int = 0
+    under_way: int = 0
     ended: bool = False
 
     def plain(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 In: the time, and tasks that name a segment of a run. Out: decisions, made once however often a task comes. A run has two stages, each
 a task a segment: *freeze* (who is meant, and what it is worth to speak to each) and, when all segments stand, *decide*.
-Killed anywhere, a task comes again: who was frozen stays a member, who was decided keeps the decision.
+Killed anywhere, a task comes again: who was frozen stays a member, who was decided keeps the decision. Where a campaign has steps,
+its members begin a journey instead; who is due on one is taken on by tasks that name a shard (`flows.journeys`).
 """
 
 from __future__ import annotations
@@ -17,23 +18,15 @@ from nudge.flows.campaign_decisions import Decisions
 from nudge.flows.campaign_members import Members
 from nudge.flows.campaign_runs import Run, Runs
 from nudge.flows.decide import Decide
-from nudge.ports import Profiles, Queue
+from nudge.flows.journeys import Walks
+from nudge.ports import Journeys, Profiles, Queue
 from nudge.vocabulary import SECOND, Campaign, Micros, OnEvent
 
 LATE: Micros = 2 * 3600 * SECOND
 """A run that nobody began in this time is left out: a campaign put in force at noon does not make up for its morning."""
 HALTED: Micros = 1800 * SECOND
 """Tasks of a run that has not ended so long after they were sent are sent again."""
-FREEZE, DECIDE = "freeze", "decide"
-
-
-def unable(campaign: Campaign) -> str | None:
-    """Why a campaign that the plan may describe is not run by this version; None where it is."""
-    if campaign.steps:
-        return "sequences of steps are read and checked, and not run yet"
-    if isinstance(campaign.trigger, OnEvent):
-        return "campaigns that an event begins are read and checked, and not run yet"
-    return None
+FREEZE, DECIDE, WALK = "freeze", "decide", "walk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +37,20 @@ class Campaigns:
     profiles: Profiles
     runs: Runs
     queue: Queue
+    journeys: Journeys
     segments: int = 16
 
     def tick(self, *, now: Micros) -> list[Run]:
-        """Begin the runs that are due, and send out again what is left of those that have come to a halt. Raises NotReady when
-        there is no plan."""
+        """Begin the runs that are due, send out again what is left of those that have come to a halt, and a task for each shard in
+        which somebody is due to go on. Returns the runs. Raises NotReady when there is no plan."""
         plan, begun = self.decide.plan(), []
         for campaign in plan.campaigns.values():
-            schedule = None if unable(campaign) else occasion.schedule_of(campaign)
+            schedule = occasion.schedule_of(campaign)
             due = schedule and occasion.latest(schedule, now, quiet.zone(plan.timezone), within=LATE)
             if due and occasion.is_open(campaign, due[1]) and not self.runs.paused(campaign.name):
                 begun.append(self.begin(campaign.name, due[0], now=now))
+        self._walk(self._walks.waiting(now=now))
         return begun
-
-    def left_out(self) -> list[tuple[str, str]]:
-        """Campaigns of the plan that are not run, and why."""
-        told = ((one.name, unable(one)) for one in self.decide.plan().campaigns.values())
-        return [(name, why) for name, why in told if why is not None]
 
     def begin(self, name: str, run: str, *, now: Micros) -> Run:
         """Write a run down and send it out; the same run again is the same run.
@@ -70,11 +60,12 @@ class Campaigns:
         NotFound
             The plan has no such campaign.
         BadInput
-            It is of a kind that cannot be run yet (see `unable`).
+            An event begins it, for each person at their own time.
         """
         campaign = self._campaign(name)
-        if why := unable(campaign):
-            raise BadInput(f"{name}: {why}", reason="not_runnable", where=f"campaigns.{name}")
+        if isinstance(campaign.trigger, OnEvent):
+            why = f"an event ({campaign.trigger.event}) begins it for each person; it has no runs"
+            raise BadInput(f"{name}: {why}", reason="no_runs", where=f"campaigns.{name}")
         held = self.runs.begin(Run(name, run, now, campaign.goal, campaign.activities, self.segments))
         sent = self.runs.sent_at(held)
         if sent is None or now - sent >= HALTED:
@@ -93,7 +84,8 @@ class Campaigns:
         return open_ones
 
     def go_on(self, task: Mapping[str, Any], *, now: Micros, left: Callable[[], float]) -> str:
-        """Do one task: `frozen`, `decided`, `out of time` (handed on), `paused`, or `over` (the plan has no such campaign any more).
+        """Do one task: `frozen`, `decided`, `walked`, `out of time` (handed on), `paused`, or `over` (the plan has no such campaign any
+        more).
 
         Raises
         ------
@@ -102,6 +94,8 @@ class Campaigns:
         Unavailable
             A store did not answer; the task must come again, and goes on where it was.
         """
+        if task.get("stage") == WALK:
+            return self._walked(task, now, left)
         run, stage, segment = self._task(task)
         campaign = self.decide.plan().campaigns.get(run.campaign)
         if campaign is None:
@@ -115,10 +109,29 @@ class Campaigns:
                 self.send_out(run, now=now)
             return "frozen"
         line = self._members.line(run, campaign)
-        ended = Decisions(self.decide, self.profiles, self.runs)(run, campaign, segment, line=line, now=now, left=left)
+        decisions = Decisions(self.decide, self.profiles, self.runs, self.journeys)
+        ended = decisions(run, campaign, segment, line=line, now=now, left=left)
         if ended == "out of time":
             self._send(run, DECIDE, [segment])
         return ended
+
+    def _walked(self, task: Mapping[str, Any], now: Micros, left: Callable[[], float]) -> str:
+        shard = task.get("shard")
+        if not isinstance(shard, int) or not 0 <= shard < self.journeys.shards:
+            raise BadInput("there is no such shard of journeys", reason="bad_task", where="shard")
+        ended = self._walks.sweep(shard, now=now, left=left)
+        if ended == "out of time":
+            self._walk([shard])
+        return ended
+
+    def _walk(self, shards: Iterable[int]) -> None:
+        tasks = [{"stage": WALK, "shard": one} for one in shards]
+        if tasks:
+            self.queue.send(tasks)
+
+    @property
+    def _walks(self) -> Walks:
+        return Walks(self.decide, self.profiles, self.journeys, self.runs)
 
     @property
     def _members(self) -> Members:

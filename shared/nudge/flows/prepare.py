@@ -15,7 +15,7 @@ from nudge.clean import engine, sandbox, unpack
 from nudge.clean.engine import Cleaned, Spelling
 from nudge.collect import aliases, cut, records, segment, sniff
 from nudge.errors import BadInput, Conflict, NotFound, NotReady
-from nudge.flows.profiles import ApplyEvents, ApplyTraits
+from nudge.flows.profiles import Applied, ApplyTraits
 from nudge.flows.quality import Quality
 from nudge.ports import Arrivals, Lake, Objects, Plans
 from nudge.vocabulary import Chunk, Counts, Kind, Micros
@@ -27,12 +27,12 @@ WINDOW: Final = 256 << 10
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Do one chunk; `quarantine` also keeps the quality reports."""
+    """Do one chunk; `quarantine` also keeps the quality reports. `events` is `ApplyEvents`, or what wraps it."""
 
     inbox: Objects
     lake: Lake
     arrivals: Arrivals
-    events: ApplyEvents
+    events: Callable[..., Applied]
     people: ApplyTraits
     quarantine: Objects
     plans: Plans

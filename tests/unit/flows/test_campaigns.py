@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from nudge import plan as plans
 from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue
+from nudge.adapters.memory_journeys import MemoryJourneys
 from nudge.adapters.memory_ledger import MemoryLedger
 from nudge.adapters.memory_profiles import MemoryProfiles
 from nudge.adapters.templates import StoredTemplates
@@ -62,7 +63,7 @@ class World:
 
     def __init__(self, campaigns: str = CAMPAIGNS, people: int = 40, segments: int = 4) -> None:
         self.profiles, self.ledger, self.objects = MemoryProfiles(), MemoryLedger(), MemoryObjects()
-        self.mails, self.tasks = MemoryQueue(), MemoryQueue()
+        self.mails, self.tasks, self.journeys = MemoryQueue(), MemoryQueue(), MemoryJourneys()
         for name, template in TEMPLATES.items():
             self.objects.put(f"templates/{name}.json", json.dumps(template).encode())
         self.plans = MemoryPlans(plans.parse(PLAN.replace("per_day: 1, per_week: 3", "per_day: 0") + campaigns))
@@ -86,7 +87,7 @@ class World:
             queue=self.mails,
         )
         runs = Runs(self.objects)
-        return replace(Campaigns(decide, self.profiles, runs, self.tasks, self.segments), **changes)
+        return replace(Campaigns(decide, self.profiles, runs, self.tasks, self.journeys, self.segments), **changes)
 
     def tick(self, now: Micros = MORNING) -> list[str]:
         return [run.run for run in self.campaigns().tick(now=now)]
@@ -212,17 +213,19 @@ def test_a_campaign_that_the_plan_does_not_have_cannot_be_begun(world: World) ->
         world.campaigns().begin("autumn", "x", now=MORNING)
 
 
-@pytest.mark.parametrize(
-    "more", ["    steps: [{do: discount_mail}, {wait: 2 days}]\n", "    when: {event: add_to_cart}\n"]
-)
-def test_what_cannot_be_run_yet_is_not_run_and_says_so(more: str) -> None:
-    lines = [line for line in CAMPAIGNS.splitlines(keepends=True) if "when" not in more or "schedule" not in line]
-    world = World("".join(lines) + more)
+def test_a_campaign_that_an_event_begins_has_no_runs() -> None:
+    lines = [line for line in CAMPAIGNS.splitlines(keepends=True) if "schedule" not in line]
+    world = World("".join(lines) + "    when: {event: add_to_cart}\n")
     assert world.tick() == []
-    ((name, why),) = world.campaigns().left_out()
-    assert (name, "not run yet" in why) == ("spring", True)
-    with pytest.raises(BadInput, match="not run yet"):
+    with pytest.raises(BadInput, match="it has no runs"):
         world.campaigns().begin("spring", "x", now=MORNING)
+
+
+def test_a_campaign_whose_name_no_header_could_carry_is_run_too() -> None:
+    world = World(CAMPAIGNS.replace("spring", "春のセール"))
+    world.tick()
+    assert world.work() == {"frozen": 4, "decided": 4}
+    assert world.mailed() == numbers("DE", "AT")
 
 
 # ── the most valuable first ──────────────────────────────────────────────────────────────────────────────────────────

@@ -128,12 +128,3 @@ def test_an_audience_is_told_before_launch(here: Aws, file: Path, capsys: pytest
     assert (said["size"], said["channels"]["email"]["reachable"], said["by_model"]) == (21, 10, False)
     assert main(["audience", "countri >"]) == 1
     assert "neither a campaign (winback, cart, birthday, leaving) nor an audience: column 10" in capsys.readouterr().err
-
-
-def test_campaigns_that_are_not_run_by_this_version_are_said_to_be_so(
-    here: Aws, file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for command in (["check"], ["diff"], ["apply", "--yes"]):
-        assert main(["plan", command[0], str(file), *command[1:]]) == 0
-        told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("!")]
-        assert told == ["! campaign cart: sequences of steps are read and checked, and not run yet"]
