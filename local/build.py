@@ -22,7 +22,7 @@ BUILT = ROOT / ".aws-sam" / "build"
 ZIP_LIMIT, IMAGE_LIMIT = 15_000_000, 1_500_000_000
 
 EVERY = ["aws-lambda-powertools", "orjson"]
-LIGHT = dict.fromkeys(("collect", "arrive", "feedback"), EVERY) | {
+LIGHT = dict.fromkeys(("collect", "arrive", "feedback", "console"), EVERY) | {
     "decide": [*EVERY, "tzdata"],  # Lambda's image need not carry the time zones that quiet hours ask for
     "campaign": [*EVERY, "tzdata"],
     "deliver": [*EVERY, "jinja2", "tzdata"],

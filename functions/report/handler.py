@@ -1,10 +1,12 @@
-"""On schedule: make the report. GET /v1/reports/latest: the newest one, as JSON, CSV or a page (Accept)."""
+"""On schedule: make the report. GET /v1/reports/latest: the newest one, as JSON, CSV or a page (Accept). GET /v1/people/{id}/events:
+what a person did, as the lake has it."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 from nudge import edge
 from nudge.adapters.arrivals import DynamoArrivals
@@ -14,6 +16,7 @@ from nudge.adapters.lake import ObjectsLake
 from nudge.adapters.models import StoredModels
 from nudge.adapters.plans import StoredPlans
 from nudge.adapters.s3 import S3Objects
+from nudge.flows.doings import Doings
 from nudge.flows.report import FORMATS, Report, age_hours, latest
 from nudge.http import Request, Routes
 from nudge.settings import ReportSettings
@@ -47,6 +50,11 @@ def show(request: Request) -> dict[str, Any]:
         content_type=FORMATS[ending],
         headers={"Vary": "Accept, Accept-Language"},
     )
+
+
+@routes.get("/v1/people/{id}/events")
+def doings(_: Request, id: str) -> dict[str, Any]:
+    return edge.answer(Doings(flow().lake)(unquote(id), now=edge.now()))
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

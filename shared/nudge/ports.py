@@ -292,6 +292,17 @@ class Journeys(Protocol):
         """Word → how many journeys of the campaign were counted by it."""
 
 
+type Past = tuple[Decision, Message | None]
+"""A decision that was made, and how the message of it stands, where there is one."""
+
+
+class History(Protocol):
+    """What was decided for one person."""
+
+    def of(self, user_id: str, *, before: str | None = None, limit: int = 50) -> tuple[list[Past], str | None]:
+        """Newest first, and a cursor for `before` where there may be more. Raises BadInput for a cursor that is none of ours."""
+
+
 class Templates(Protocol):
     """Message templates by name: `{"subject": …, "text": …, "html": …}`."""
 

@@ -101,6 +101,16 @@ class ReportSettings(Settings):
     model_key_id: str
 
 
+class ConsoleSettings(Settings):
+    """`console_login` and `console_client_id` are `none` where people have no place to sign in."""
+
+    profiles_table: str
+    ledger_table: str
+    console_login: str
+    console_client_id: str
+    console_scope: str
+
+
 class ModelsSettings(Settings):
     """Who works with models by hand."""
 

@@ -14,8 +14,16 @@ from nudge import settings
 type Template = Mapping[str, Any]
 type Check = Callable[[Template], list[str]]
 
-OPEN_ROUTES = {("GET", "/u/{token}"), ("POST", "/u/{token}"), ("GET", "/c/{token}")}
-"""People who unsubscribe or follow a link have no token of ours but the one in the path, and that one is signed."""
+OPEN_ROUTES = {
+    ("GET", "/u/{token}"),
+    ("POST", "/u/{token}"),
+    ("GET", "/c/{token}"),
+    ("GET", "/console"),
+    ("GET", "/console/session.json"),
+    ("GET", "/console/{version}/{file}"),
+}
+"""People who unsubscribe or follow a link have no token of ours but the one in the path, and that one is signed. The console's files
+are the same for everybody and hold no data: a browser sends no token when it opens a page, the page does when it asks for data."""
 
 WEEKLY, DAILY, MINUTELY, HOURLY = "a cron of a weekday", "a cron of every day", "rate(1 minute)", "rate(1 hour)"
 SCHEDULES = {("Train", WEEKLY), ("Train", DAILY), ("Report", DAILY), ("Deliver", MINUTELY), ("Prepare", HOURLY)}

@@ -66,7 +66,8 @@ def test_each_function_and_parameter_says_what_it_is_in_one_sentence() -> None:
 
 def test_the_template_is_read_in_the_order_in_which_the_data_travels() -> None:
     order = [name for name in YAML["Resources"] if name in _functions()]
-    assert order == ["Collect", "Arrive", "Prepare", "Train", "Decide", "Campaign", "Deliver", "Feedback", "Report"]
+    doors = ["Collect", "Arrive", "Prepare", "Train", "Decide", "Campaign", "Deliver", "Feedback", "Report", "Console"]
+    assert order == doors
     assert TEMPLATE.read_text().count("# ── ") >= 12
 
 

@@ -28,9 +28,13 @@ def names(expression: str) -> dict[str, str]:
 def decision_row(
     decision: Decision, text: str, request_hash: str, answer: Mapping[str, Any], expires_at: Micros
 ) -> dict[str, Any]:
-    """`decision#<id>`: request_hash, answer, record (all JSON text or hex), decided_at (µs), expires (s)."""
+    """`decision#<id>`: user_id, request_hash, answer, record (all JSON text or hex), decided_at (µs), expires (s).
+
+    `user_id` and `decided_at` together put it, and no other row, into the index `person`.
+    """
     return {
         "id": {"S": f"decision#{decision.decision_id}"},
+        "user_id": {"S": decision.user_id},
         "request_hash": {"S": request_hash},
         "answer": {"S": compact(answer)},
         "record": {"S": text},

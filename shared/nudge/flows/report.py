@@ -17,7 +17,7 @@ from nudge import plan as plans_of
 from nudge.errors import NotFound, Unavailable
 from nudge.flows import standing
 from nudge.flows.trainings.task import tasks_of
-from nudge.measure import audience, customers, export, findings, frames, page, prices, privacy, quality, records, tally
+from nudge.measure import audience, customers, export, findings, frames, page, prices, privacy, records, tally
 from nudge.ports import Arrivals, Lake, Models, Objects, Plans
 from nudge.profile import batch
 from nudge.vocabulary import SECOND, Kind, Micros, Plan
@@ -48,9 +48,7 @@ class Report:
         """
         plan = plans_of.load(self.plans.current())
         body = self._figures(plan, now)
-        arrived = list(self.arrivals.all())
-        reasons = standing.reject_reasons(self.reports, arrived)
-        body["data_quality"] = quality.data_quality(((one.kind, one.state, one.counts) for one in arrived), reasons)
+        body["data_quality"] = standing.data_quality(self.reports, list(self.arrivals.all()))
         tasks = tasks_of(plan)
         body["forecasts"] = standing.forecasts(
             self.reports, [one.name for one in tasks if one.kind == "demand"], self.models

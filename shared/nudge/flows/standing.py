@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nudge.errors import BadInput, NotFound, NotReady
+from nudge.measure import quality
 from nudge.ports import Arrival, Models, Objects
 from nudge.score import demand
 
@@ -25,13 +26,26 @@ INSIDE = ("golden", "reference", "verdict", "metrics")
 
 
 def reject_reasons(objects: Objects, arrived: Iterable[Arrival]) -> dict[str, Counter[str]]:
-    """kind → reason → rejected rows, from the quality reports that `prepare` wrote."""
+    """content → reason → rejected rows, from the quality reports that `prepare` wrote."""
     worst = sorted((one for one in arrived if one.counts.rejected), key=lambda one: (-one.counts.rejected, one.content))
-    found: dict[str, Counter[str]] = {}
-    for one in worst[:MOST_REPORTS]:
-        report = _json(objects, f"reports/quality/{one.content}.json")
-        found.setdefault(one.kind, Counter()).update(report.get("reasons") or {})
-    return found
+    return {
+        one.content: Counter(_json(objects, f"reports/quality/{one.content}.json").get("reasons") or {})
+        for one in worst[:MOST_REPORTS]
+    }
+
+
+def data_quality(objects: Objects, arrived: Sequence[Arrival]) -> dict[str, Any]:
+    """The section of the report: rows by kind, objects by state, and the files that need a look first."""
+    reasons = reject_reasons(objects, arrived)
+    by_kind: dict[str, Counter[str]] = {}
+    for one in arrived:
+        by_kind.setdefault(one.kind, Counter()).update(reasons.get(one.content, {}))
+    whole = quality.data_quality(((one.kind, one.state, one.counts) for one in arrived), by_kind)
+    files = quality.pieces(
+        quality.Piece(one.key, one.kind, one.state, one.detail, one.counts, reasons.get(one.content, {}))
+        for one in arrived
+    )
+    return {**whole, "files": files}
 
 
 def models(objects: Objects, names: Iterable[str], verified: Models | None) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from nudge.measure import lift, sequence, shown, strata, tally
-from nudge.measure.lift import Arm
+from nudge.measure.lift import Arm, Estimate
 from nudge.vocabulary import Goal
 
 type Whole = npt.NDArray[np.int64]
@@ -57,21 +58,61 @@ def course(judged: pl.DataFrame, goal: Goal, until: datetime) -> list[dict[str, 
     for at in _points(min(one.first for one in parts), until):
         pairs = [one.until(at) for one in parts]
         treated, held = (sum(pair[n].size for pair in pairs) for n in (0, 1))
-        gain, size = strata.total(pairs, lambda one, other: lift.value(one, other, goal.value))
+        gain, size = strata.total(pairs, _compare(goal))
         each = strata.each_of(gain, size)
         if each.low is None or min(treated, held) < FEWEST:
             continue
-        daily = sequence.anytime(each, treated + held)
-        told.append(
-            {
-                "day": at.date().isoformat(),
-                "estimate": shown.number(each.estimate),
-                "low": shown.number(daily.low),
-                "high": shown.number(daily.high),
-                "people": treated + held,
-            }
-        )
+        told.append(_point(at, sequence.anytime(each, treated + held), treated + held))
     return told
+
+
+def together(compared: Sequence[tuple[Goal, pl.DataFrame]], until: datetime) -> list[dict[str, Any]]:
+    """What several activities changed together, as it would have been read on earlier days (as `course`, but in total, not per person).
+
+    `compared` are the goals and people (`tally.followed`) of each activity; the last point is the total of today.
+    """
+    known = [(goal, [_Timed.of(part, goal) for part in _strata(judged)]) for goal, judged in compared if judged.height]
+    if not known:
+        return []
+    told = []
+    for at in _points(min(one.first for _, parts in known for one in parts), until):
+        gains, people = [], 0
+        for goal, parts in known:
+            pairs = [one.until(at) for one in parts]
+            gain, _ = strata.total(pairs, _compare(goal))
+            gains.append((_joined(pairs, 0), _joined(pairs, 1), gain))
+            if gain.low is not None:
+                people += sum(one.size for pair in pairs for one in pair)
+        whole = lift.together(gains)
+        if whole.low is None or people < FEWEST:
+            continue
+        told.append(_point(at, sequence.anytime(whole, people), people))
+    return told
+
+
+def _compare(goal: Goal) -> strata.Compare:
+    return lambda one, other: lift.value(one, other, goal.value)
+
+
+def _joined(pairs: Sequence[tuple[Arm, Arm]], which: int) -> Arm:
+    """One group of all strata."""
+    arms = [pair[which] for pair in pairs]
+    return Arm(
+        np.concatenate([one.values for one in arms]),
+        np.concatenate([one.converted for one in arms]),
+        np.concatenate([one.before for one in arms]),
+        tuple(person for one in arms for person in one.people),
+    )
+
+
+def _point(at: datetime, daily: Estimate, people: int) -> dict[str, Any]:
+    return {
+        "day": at.date().isoformat(),
+        "estimate": shown.number(daily.estimate),
+        "low": shown.number(daily.low),
+        "high": shown.number(daily.high),
+        "people": people,
+    }
 
 
 def _points(first: datetime, until: datetime) -> list[datetime]:
@@ -96,7 +137,15 @@ class _Timed:
     @classmethod
     def of(cls, part: pl.DataFrame, goal: Goal) -> _Timed:
         groups = [part.filter(chosen) for chosen in (pl.col("group") == "treatment", pl.col("group") != "treatment")]
-        arms = [Arm(one["value"].to_numpy(), one["converted"].to_numpy(), one["before"].to_numpy()) for one in groups]
+        arms = [
+            Arm(
+                one["value"].to_numpy(),
+                one["converted"].to_numpy(),
+                one["before"].to_numpy(),
+                tuple(one["user_id"].to_list()),
+            )
+            for one in groups
+        ]
         ended = [(one["decided_at"] + tally.window(goal)).dt.epoch("us").to_numpy() for one in groups]
         first = part["decided_at"].to_list()[0] + tally.window(goal)
         return cls((arms[0], arms[1]), (ended[0], ended[1]), first)
@@ -105,7 +154,7 @@ class _Timed:
         """The people whose windows had ended."""
         now = round(at.timestamp() * 1e6)
         cut = [
-            Arm(arm.values[:size], arm.converted[:size], arm.before[:size])
+            Arm(arm.values[:size], arm.converted[:size], arm.before[:size], arm.people[:size])
             for arm, times in zip(self.arms, self.ended, strict=True)
             for size in [int(np.searchsorted(times, now, side="right"))]
         ]

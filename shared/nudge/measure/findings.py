@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from nudge.measure import lift, rivals, shown, tally
+from nudge.measure import days, lift, rivals, shown, tally
 from nudge.measure.activities import Comparison, by_segment, of_activity, reduced, total
 from nudge.measure.campaigns import campaigns
 from nudge.measure.evidence import Evidence as Evidence
@@ -20,7 +20,7 @@ from nudge.vocabulary import Goal
 
 
 def report_body(evidence: Evidence) -> dict[str, Any]:
-    """period, goals, campaigns, segments, total and programme of the report."""
+    """period, goals, campaigns, segments, total, its course from day to day, and programme of the report."""
     goals, compared = [], []
     for goal in evidence.plan.goals.values():
         one, comparisons = of_goal(evidence, goal)
@@ -30,6 +30,7 @@ def report_body(evidence: Evidence) -> dict[str, Any]:
         "currency": evidence.plan.currency,
         "period": _period(evidence),
         "total": total([one for _, one in compared]),
+        "course": days.together([(goal, one.judged) for goal, one in compared], tally.moment(evidence.now)),
         "programme": programme(evidence),
         "goals": goals,
         "campaigns": campaigns(evidence),

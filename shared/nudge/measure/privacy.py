@@ -35,6 +35,7 @@ def withhold(body: dict[str, Any], smallest: int) -> dict[str, Any]:
         **body,
         "goals": goals,
         "total": _emptied(body["total"]) if hidden else body["total"],
+        **({"course": [] if hidden else cells(body["course"], smallest)} if "course" in body else {}),
         "programme": _activity(body["programme"], smallest),
         "campaigns": [_campaign(one, smallest) for one in body["campaigns"]],
         "segments": cells(body["segments"], smallest),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from nudge.vocabulary import KINDS, Counts
 
 TOP_REASONS = 5
+MOST_PIECES = 50
 
 
 def data_quality(
@@ -33,6 +34,26 @@ def data_quality(
         "quarantine_share": round(rejected / read, 6) if read else 0.0,
         "reconciles": all(one["reconciles"] for one in listed),
     }
+
+
+class Piece(NamedTuple):
+    """One file or request: its key, kind, how far it is, its counts, and reject reason → rows."""
+
+    key: str
+    kind: str
+    state: str
+    detail: str | None
+    counts: Counts
+    reasons: Mapping[str, int] = {}
+
+
+def pieces(arrived: Iterable[Piece]) -> list[dict[str, Any]]:
+    """The `MOST_PIECES` that need a look first: those that are not done, then those with most rejected rows, then the largest."""
+    ordered = sorted(arrived, key=lambda one: (one.state == "done", -one.counts.rejected, -one.counts.read, one.key))
+    return [
+        {"key": one.key, "state": one.state, "detail": one.detail, **_kind(one.kind, one.counts, one.reasons)}
+        for one in ordered[:MOST_PIECES]
+    ]
 
 
 def _kind(kind: str, counts: Counts, reasons: Mapping[str, int]) -> dict[str, Any]:
