@@ -1,7 +1,8 @@
 """Decisions that name the campaign they were made for come in; each campaign as a whole goes out, as plain JSON values.
 
-A campaign may draw from several activities, each with its own holdout: what it changed is the sum of their comparisons, never a
-comparison of the pooled groups (their mixtures would differ).
+A campaign of the plan holds out the same people from all that it does: it is one comparison (`whole`). Decisions that only name a
+campaign in their context draw from activities with holdouts of their own: what those changed is the sum of their comparisons, never
+a comparison of the pooled groups (their mixtures would differ).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from nudge.measure import lift, reach, rivals, shown
 from nudge.measure.activities import Comparison, of_activity, total
 from nudge.measure.evidence import Evidence
 from nudge.measure.lift import Arm, Estimate
+from nudge.measure.whole import Whole
 from nudge.vocabulary import Activity, Goal
 
 
@@ -42,16 +44,14 @@ def _campaign(evidence: Evidence, name: str) -> dict[str, Any]:
     ]
     compared = [(goal, one) for goal, (_, one) in made]
     parts = [{"goal": goal.name, **said} for goal, (said, _) in made]
+    known = evidence.plan.campaigns.get(name)
     return {
         "campaign": name,
         "goals": [goal.name for goal in goals],
         "from": asked["decided_at"].min().isoformat(),  # type: ignore[union-attr]
         "until": asked["decided_at"].max().isoformat(),  # type: ignore[union-attr]
-        "people": _people(parts),
         **_messages(evidence, asked),
-        "total": total([one for _, one in compared]),
-        "incremental_conversions": _conversions(compared),
-        "revenue": shown.number(sum(float(one.treated.values.sum()) for _, one in compared)),
+        **(_summed(parts, compared) if known is None else _together(Whole.of(evidence, known, asked))),
         "attribution": {
             "kind": "last_touch",
             "conversions": sum(one.height for one in credited.values()),
@@ -86,6 +86,24 @@ def _messages(evidence: Evidence, asked: pl.DataFrame) -> dict[str, Any]:
         "reach": reach.of_all(asked, told, evidence.messages),
         "messages": shown.messages(sent),
         "cost_so_far": shown.number(float(sent["cost"].sum())),
+    }
+
+
+def _together(whole: Whole) -> dict[str, Any]:
+    return {
+        "people": whole.people(),
+        "total": whole.total(),
+        "incremental_conversions": whole.conversions(),
+        "revenue": whole.revenue(),
+    }
+
+
+def _summed(parts: list[dict[str, Any]], compared: list[tuple[Goal, Comparison]]) -> dict[str, Any]:
+    return {
+        "people": _people(parts),
+        "total": total([one for _, one in compared]),
+        "incremental_conversions": _conversions(compared),
+        "revenue": shown.number(sum(float(one.treated.values.sum()) for _, one in compared)),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 import polars as pl
@@ -39,10 +40,12 @@ class Evidence:
             self.happened[goal.name] = tally.goal_events(events, goal, self.plan.currency)
             self.asked[goal.name] = tally.questions(events, goal)
 
-    def followed(self, people: pl.DataFrame, goal: Goal, *, whole: bool = False) -> pl.DataFrame:
-        """What these people did about a goal since their decisions (see `tally.followed`)."""
+    def followed(
+        self, people: pl.DataFrame, goal: Goal, *, whole: bool = False, until: datetime | None = None
+    ) -> pl.DataFrame:
+        """What these people did about a goal since their decisions, until now or `until` (see `tally.followed`)."""
         happened, asked = self.happened[goal.name], self.asked[goal.name]
-        return tally.followed(people, happened, goal, until=tally.moment(self.now), whole=whole, asked=asked)
+        return tally.followed(people, happened, goal, until=until or tally.moment(self.now), whole=whole, asked=asked)
 
     @cached_property
     def messages(self) -> pl.DataFrame:
