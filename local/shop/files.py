@@ -137,18 +137,18 @@ def _written(name: str, rows: pl.DataFrame) -> bytes:
 def _users(world: World, until: Micros) -> tuple[bytes, Counts]:
     people, now = world.people, moment(until)
     out = io.StringIO()
-    columns = "user_id,email,timezone,locale,created_at,email_consent,email_consent_at,email_consent_source"
-    out.write(f"{columns},country,segment,device,updated_at\n")
+    columns = "user_id,email,phone,timezone,locale,created_at,email_consent,email_consent_at,email_consent_source"
+    out.write(f"{columns},sms_consent,sms_consent_at,country,segment,device,updated_at\n")
     lines = []
     for number, user_id in enumerate(people.ids):
         joined = now - timedelta(days=int(people.joined_days_ago[number]))
         country = people.country[number]
         consent = "yes" if people.consent[number] else "no"
         lines.append(
-            f"{user_id},{people.email(number)},{ZONES[country]},{LOCALES[country]},{_iso(joined)},{consent},{_iso(joined)},"
-            f'"sign-up, web",{country},{people.segment[number]},{people.device[number]},{_iso(joined)}\n'
+            f"{user_id},{people.email(number)},{people.phone(number)},{ZONES[country]},{LOCALES[country]},{_iso(joined)},{consent},{_iso(joined)},"
+            f'"sign-up, web",{consent},{_iso(joined)},{country},{people.segment[number]},{people.device[number]},{_iso(joined)}\n'
         )
-    nobody = [",," + line.split(",", 2)[2] for line in lines[:15]]
+    nobody = [",,," + line.split(",", 3)[3] for line in lines[:15]]
     lines += lines[100:125] + nobody
     out.writelines(lines)
     body = b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")

@@ -55,6 +55,10 @@ class People:
         """An address under a domain that exists for nobody."""
         return f"{self.ids[number]}@people.example"
 
+    def phone(self, number: int) -> str:
+        """A number that is nobody's: +999 is given to no country."""
+        return f"+9995550{number:06d}"
+
 
 @dataclass(frozen=True, slots=True)
 class Items:

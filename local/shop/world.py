@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -24,12 +25,27 @@ WINDOW: Micros = 7 * DAY
 
 COMPLAINS = 0.0005
 """Of mails: a shop in good standing. With eight times as many (and twice the bounces) the breaker stops its mail, as it should."""
-SWAY: Mapping[str, float] = {"discount_mail": 0.34, "reminder_mail": 0.2, "banner": 0.1}
+SWAY: Mapping[str, float] = {
+    "discount_mail": 0.34,
+    "reminder_mail": 0.2,
+    "banner": 0.1,
+    "offer_mail": 0.3,
+    "new_in_mail": 0.3,
+    "stories_mail": 0.3,
+    "cart_mail": 0.3,
+    "cart_offer_mail": 0.3,
+}
 """Probability that an activity makes an average person buy who otherwise would not, when it reaches them."""
+WORKS_FOR: Mapping[str, tuple[str, ...]] = {
+    "offer_mail": ("loyal", "bargain"),
+    "new_in_mail": ("regular",),
+    "stories_mail": ("new",),
+}
+"""Segments for whom an activity is made; of the others it sways `ELSE` as many."""
+ELSE = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """Something was decided for a person: what the person may see of it."""
 
     person: int
@@ -71,7 +87,7 @@ class World:
         self._number = {one: number for number, one in enumerate(self.people.ids)}
         self._by_address = {self.people.email(number): number for number in range(self.count)}
         self._offers: dict[str, Offer] = {}
-        self._extra: dict[tuple[int, Micros], list[tuple[Micros, str, int, float | None]]] = {}
+        self._extra: dict[Offer, list[tuple[Micros, str, int, float | None]]] = {}
         self.unsubscribes: list[tuple[Micros, str]] = []
 
     @property
@@ -85,13 +101,18 @@ class World:
         plain = self.events.filter((pl.col("at") >= since) & (pl.col("at") < until)).drop("session")
         rows = [
             {"person": person, "event_type": kind, "at": at, "item": item, "value": value}
-            for (person, _), happened in self._extra.items()
+            for (person, _, _), happened in self._extra.items()
             for at, kind, item, value in happened
             if since <= at < until
         ]
         caused = pl.DataFrame(rows, schema=plain.schema) if rows else plain.clear()
         events = pl.concat([plain, caused]).sort("at", "person", "event_type")
         return events.with_columns(pl.format("{}-{}", pl.col("at"), pl.col("person")).alias("event_id"))
+
+    def swayed(self, person: int, activity: str) -> float:
+        """Probability that the activity makes this person buy who otherwise would not."""
+        liked = self.people.segment[person] in WORKS_FOR.get(activity, (self.people.segment[person],))
+        return SWAY.get(activity, 0.0) * float(self.people.swayed[person]) * (1.0 if liked else ELSE)
 
     # ── what we did ──────────────────────────────────────────────────────────────────────────────────────────────────
     def offered(self, decision_id: str, user_id: str, activity: str, decided_at: Micros) -> None:
@@ -101,19 +122,19 @@ class World:
     def show(self, decision_id: str, at: Micros) -> None:
         """Somebody sees what was offered: the effect, if there is one, is fixed here."""
         offer = self._offers[decision_id]
-        if (offer.person, offer.decided_at) in self._extra:
+        if offer in self._extra:
             return
         draw = np.random.default_rng([self.seed, 4, offer.person, offer.decided_at // SECOND])
         sways, when, price = draw.random(), draw.random(), int(draw.integers(0, len(self.items.ids)))
         end = offer.decided_at + WINDOW
-        anyway = any(offer.decided_at <= one < end for one in self._bought.get(offer.person, ()))
+        anyway = self._buys_anyway(offer.person, offer.decided_at)
         bought_at = at + HOUR + int(when * min(54 * HOUR, end - at - 2 * HOUR)) // 1000 * 1000 + 7
-        chance = SWAY.get(offer.activity, 0.0) * float(self.people.swayed[offer.person])
+        chance = self.swayed(offer.person, offer.activity)
         happened: list[tuple[Micros, str, int, float | None]] = []
         if sways < chance and not anyway and bought_at < min(end, self.end):
             happened.append((bought_at - 300 * SECOND, "page_view", price, None))
             happened.append((bought_at, "purchase", price, float(self.items.price[price])))
-        self._extra[offer.person, offer.decided_at] = happened
+        self._extra[offer] = happened
 
     def read(self, mail: Mail) -> list[Reaction]:
         """What becomes of a mail: the `Reader` of the shop's people."""
@@ -138,7 +159,23 @@ class World:
                 self.unsubscribes.append((mail.sent_at + opened + 90 * SECOND, unsubscribe_url(mail)))
         return reactions
 
+    def _buys_anyway(self, person: int, decided_at: Micros) -> bool:
+        return any(decided_at <= one < decided_at + WINDOW for one in self._bought.get(person, ()))
+
     # ── what is true ─────────────────────────────────────────────────────────────────────────────────────────────────
+    def caused(self, decision_id: str) -> float:
+        """The value of what a person bought because of a decision."""
+        happened = self._extra.get(self._offers[decision_id], ()) if decision_id in self._offers else ()
+        return sum(value for _, kind, _, value in happened if kind == "purchase" and value is not None)
+
+    def worth(self, user_id: str, activity: str, decided_at: Micros) -> float:
+        """What an activity that is decided on now, and reaches the person, is worth on average: the probability that it makes
+        them buy, times what people pay. Nothing for whoever buys anyway, or cannot be reached."""
+        person = self._number[user_id]
+        if self._buys_anyway(person, decided_at) or not self.people.reachable[person]:
+            return 0.0
+        return self.swayed(person, activity) * float(self.items.price.mean())
+
     def truth(self, until: Micros) -> dict[str, Truth]:
         """By activity: what it added for the people it was meant for, each counted once (their first such decision),
         where the window has ended by `until`. Whoever could not be reached counts too, with nothing added."""
@@ -148,7 +185,7 @@ class World:
         found: dict[str, list[Iterable[float]]] = {}
         for offer in first.values():
             if offer.decided_at + WINDOW <= until:
-                caused = self._extra.get((offer.person, offer.decided_at), [])
+                caused = self._extra.get(offer, [])
                 values = [value for _, kind, _, value in caused if kind == "purchase" and value is not None]
                 found.setdefault(offer.activity, []).append(values)
         return {
