@@ -34,6 +34,9 @@ def _command(commands: Any, title: str, work: Command, does: str, **wanted: Any)
             one.add_argument("--by", default=getpass.getuser(), help="who says so (kept with the pointer)")
             if title == "promote":
                 one.add_argument("--reason", default="promoted by hand", help="why (kept with the pointer)")
+                one.add_argument(
+                    "--force", action="store_true", help="even where the log of decisions speaks against it"
+                )
         else:
             one.add_argument(name, **({"nargs": number} if number else {}))
     one.set_defaults(command=work)
@@ -114,7 +117,7 @@ def _section(title: str, lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
 def _promote(chosen: argparse.Namespace) -> int:
     from local import stack
 
-    checked = stack.promote(chosen.name, chosen.version, reason=chosen.reason, by=chosen.by)
+    checked = stack.promote(chosen.name, chosen.version, reason=chosen.reason, by=chosen.by, force=chosen.force)
     print(f"{chosen.name}: {chosen.version} is in force ({checked})")
     return 0
 

@@ -65,15 +65,9 @@ def _export(chosen: argparse.Namespace) -> int:
 
 
 def _flow() -> PolicyEvaluation:
-    from nudge.adapters.clients import client
-    from nudge.adapters.lake import ObjectsLake
-    from nudge.adapters.plans import StoredPlans
-    from nudge.adapters.s3 import S3Objects
-    from nudge.flows.policy_evaluation import PolicyEvaluation
-    from nudge.settings import CollectSettings
+    from local import stack
 
-    bucket = S3Objects(client("s3", read_seconds=60), CollectSettings.read().lake_bucket)
-    return PolicyEvaluation(ObjectsLake(bucket), StoredPlans(bucket, clock=_now))
+    return stack.evaluation()
 
 
 def _now() -> int:

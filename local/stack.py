@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nudge import plan as plans
 from nudge.adapters import plans as stored_plans
@@ -20,6 +21,7 @@ from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.models import StoredModels
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.adapters.s3 import S3Objects
+from nudge.errors import NotReady
 from nudge.flows.audience import Audience
 from nudge.flows.champions import Champions, PlanInForce
 from nudge.flows.models_admin import Catalogue, Promote, Rollback
@@ -29,6 +31,9 @@ from nudge.flows.training_runs import Runs
 from nudge.plan.changes import Change, changes
 from nudge.settings import AudienceSettings, CollectSettings, ModelsSettings, PrepareSettings
 from nudge.vocabulary import Micros
+
+if TYPE_CHECKING:
+    from nudge.flows.policy_evaluation import PolicyEvaluation
 
 
 def _now() -> Micros:
@@ -57,6 +62,15 @@ class Proposal(NamedTuple):
     def is_first(self) -> bool:
         return self.etag is None
 
+    @property
+    def decides_otherwise(self) -> bool:
+        """Whether it changes how candidates are drawn: the exploration, or the policy of a campaign that there is already."""
+        told = (one.where for one in self.changes if one.sign == "~")
+        return not self.is_first and any(
+            where == "policy.exploration" or (where.startswith("campaign ") and where.endswith(".policy"))
+            for where in told
+        )
+
 
 def proposed(path: Path) -> Proposal:
     """Check a plan and compare it with the one in force. Raises BadInput with every mistake, by line."""
@@ -66,12 +80,16 @@ def proposed(path: Path) -> Proposal:
     return Proposal(text, checked, changes(held, checked), (held or {}).get("version"), etag)
 
 
-def apply(proposal: Proposal, templates: Path | None) -> None:
-    """Put a plan in force, after the templates it speaks of. Raises Conflict when another was put in force since it was compared."""
+def apply(proposal: Proposal, templates: Path | None, *, forced: str | None = None) -> None:
+    """Put a plan in force, after the templates it speaks of; `forced`: who did so against the log, and what it said, kept beside the
+    version. Raises Conflict when another was put in force since it was compared."""
     bucket = _bucket(CollectSettings.read().lake_bucket)
     for template in sorted(templates.glob("*.json")) if templates else ():
         json.loads(template.read_bytes())
         bucket.put(f"templates/{template.name}", template.read_bytes(), content_type="application/json")
+    if forced is not None:
+        key = f"{stored_plans.VERSIONS}{proposal.plan['version']}.forced.json"
+        bucket.put(key, json.dumps({"at": _now(), "why": forced}).encode(), content_type="application/json")
     stored_plans.replace(bucket, proposal.text, proposal.plan, etag=proposal.etag)
 
 
@@ -99,9 +117,43 @@ def card(name: str, version: str | None) -> dict[str, Any]:
     return Catalogue(_models()).show(name, version)
 
 
-def promote(name: str, version: str, *, reason: str, by: str) -> str:
-    """Check a version and put it in force; returns what was checked. Raises as `models_admin.Promote`."""
-    return Promote(_models())(name, version, reason=reason, by=by)
+def promote(name: str, version: str, *, reason: str, by: str, force: bool = False) -> str:
+    """Check a version, ask the log of decisions, put it in force; returns what was checked. Raises as `models_admin.Promote`."""
+    return Promote(_models(), _by_log)(name, version, reason=reason, by=by, force=force)
+
+
+def _by_log(name: str, scorer: Any) -> tuple[bool, str] | None:
+    """What the log says of deciding by a model; None of models that do not say what a decision is worth, or without a plan."""
+    from nudge.flows.log_gate import with_challenger
+
+    judging = evaluation()
+    try:
+        plan = plans.load(judging.plans.current())
+    except NotReady:
+        return None
+    goal = plan.goals.get(name.removeprefix("uplift."))
+    if goal is None:
+        return None
+    panel = with_challenger(goal, plan, name, scorer, Champions(_models()))
+    found = judging.of_model(goal.name, panel, now=_now())
+    return found.passed, found.said
+
+
+def judged(proposal: Proposal) -> list[tuple[str, bool, str]]:
+    """What the log says of a plan that decides otherwise than the one in force: goal, whether it passes, why. Empty where it does not."""
+    if not proposal.decides_otherwise:
+        return []
+    told = evaluation().of_plan(plans.load(proposal.plan), now=_now())
+    return [(goal, one.passed, one.said) for goal, one in told]
+
+
+def evaluation() -> PolicyEvaluation:
+    """Judges by the log of the stack's decisions."""
+    from nudge.flows.policy_evaluation import PolicyEvaluation
+
+    bucket = _bucket(CollectSettings.read().lake_bucket)
+    plan_of = partial(stored_plans.version, bucket)
+    return PolicyEvaluation(ObjectsLake(bucket), stored_plans.StoredPlans(bucket, clock=_now), plan_of)
 
 
 def roll_back(name: str, version: str | None, *, by: str) -> str:

@@ -6,6 +6,7 @@ from functools import cache, partial
 from typing import Any
 
 from nudge import edge
+from nudge.adapters import plans as stored_plans
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.lake import ObjectsLake
@@ -32,6 +33,7 @@ def flow() -> Watch:
         lake=ObjectsLake(bucket),
         plans=StoredPlans(bucket, clock=lambda: edge.now()),
         models=StoredModels(bucket, signer, clock=lambda: edge.now(), fresh_for=0),
+        plan_of=partial(stored_plans.version, bucket),
         progress=lambda name, step: edge.logger.info("training", extra={"goal": name, "step": step}),
     )
     queue = SqsQueue(client("sqs"), here.trainings_queue_url)

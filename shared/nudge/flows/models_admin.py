@@ -7,7 +7,7 @@ signature, its structure, and the golden rows of its card must hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -22,6 +22,9 @@ from nudge.vocabulary import SECOND, Micros
 
 LEAD = ("auc", "log_loss", "qini", "mae", "ndcg", "accuracy", "smape", "gain")
 """The figures of a line, of those that a kind has; at most two."""
+
+type ByLog = Callable[[str, Any], tuple[bool, str] | None]
+"""`by_log(name, scorer)`: may it decide, and why; None where the log has no say."""
 
 type Line = dict[str, Any]
 """`name version kind created_at champion previous figures log_loss auc promoted reason` of one version."""
@@ -67,14 +70,30 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """Point to a version by hand."""
+    """Point to a version by hand. `by_log` is asked what the log of decisions says of a model (see `flows.log_gate`)."""
 
     models: Models
+    by_log: ByLog | None = None
 
-    def __call__(self, name: str, version: str, *, reason: str, by: str = "hand") -> str:
-        """What was checked, in words. Raises NotFound when there is no such version, BadInput when it is not whole and ours or does not say any more what
-        it said of its golden rows, Conflict when someone else pointed meanwhile."""
+    def __call__(self, name: str, version: str, *, reason: str, by: str = "hand", force: bool = False) -> str:
+        """What was checked, in words. `force`: whatever the log says; that is kept with the reason.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
+        BadInput
+            It is not whole and ours, or does not say any more what it said of its golden rows; or the log refuses it.
+        Conflict
+            Someone else pointed meanwhile.
+        """
         checked = self.check(name, version)
+        told = None if self.by_log is None else self.by_log(name, load(self.models.version(name, version)[0]))
+        if told is not None:
+            passed, said = told
+            if not passed and not force:
+                raise BadInput(f"{name}/{version} is {said}; --force promotes it all the same", reason="refused")
+            checked, reason = f"{checked}; {said}", reason if passed else f"{reason} (forced: {said})"
         token = self.models.token(name)
         if not self.models.promote(name, version, token=token, reason=f"by {by}: {reason}"):
             raise Conflict(f"{name}: someone else pointed to a model meanwhile; look, and try again")

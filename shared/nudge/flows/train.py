@@ -17,13 +17,20 @@ from typing import Any
 
 from nudge import plan as plans_of
 from nudge.errors import BadInput, NotFound, NotReady, Unavailable
+from nudge.flows import log_gate, policy_log
+from nudge.flows.champions import Champions
 from nudge.flows.models_admin import load
+from nudge.flows.policy_log import PlanOf
 from nudge.flows.training_rows import History
 from nudge.flows.trainings.task import Made, Present, Task, tasks_of, training
 from nudge.learn import Recipe
 from nudge.learn.gate import Answer, Gate, stored
+from nudge.measure import frames
 from nudge.ports import Lake, Models, Plans
 from nudge.vocabulary import Micros
+
+DECIDES = ("propensity", "uplift")
+"""Kinds whose models say what a decision is worth: of these the log of decisions is asked before they decide."""
 
 NOT_READY = "not-ready"
 """Where the verdict is kept when there is no version to keep it beside."""
@@ -46,13 +53,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Train:
-    """Train models. `progress(name, step)` is told what is being done."""
+    """Train models. `progress(name, step)` is told what is being done; `plan_of` gives plans of before, by their version."""
 
     lake: Lake
     plans: Plans
     models: Models
     recipe: Recipe = Recipe()
     progress: Callable[[str, str], None] | None = None
+    plan_of: PlanOf | None = None
 
     def __call__(self, name: str | None = None, *, now: Micros) -> list[Verdict]:
         """By hand, all in one go: verdicts in the order of `tasks_of`.
@@ -118,7 +126,7 @@ class Train:
         """The verdict, and whether it is a new one (not that on a version which was in force already)."""
         make, present = training(task.kind), self._present(task.name)
         made = make(task, history, present, self.recipe, lambda step: self._tell(task.name, step), now)
-        answer = Answer((*_gates(made), *stored(made.model, load)))
+        answer = Answer((*_gates(made), *stored(made.model, load), *self._by_log(task, made, history)))
         self.models.publish(task.name, made.version, {"model.json": made.model, "card.json": made.card})
         promoted, reason, new = answer.passed, answer.reason, True
         if present is not None and present[0] == made.version:
@@ -130,6 +138,25 @@ class Train:
         metrics = {name: list(figure) for name, figure in made.metrics.items()}
         verdict = Verdict(task.name, promoted, reason, made.version, made.kind, metrics=metrics, gates=answer.gates)
         return verdict, new
+
+    def _by_log(self, task: Task, made: Made, history: History) -> tuple[Gate, ...]:
+        """What the decisions of this goal say of deciding by the challenger. Raises Unavailable."""
+        goal = task.goal
+        if goal is None or task.kind not in DECIDES:
+            return ()
+        try:
+            scorer = load(json.loads(made.model))
+        except BadInput:
+            return ()  # another gate says so
+        self._tell(task.name, "asking the log")
+        panel = log_gate.with_challenger(goal, task.plan, task.name, scorer, Champions(self.models))
+        versions = policy_log.Versions(task.plan, self.plan_of)
+        events = frames.fit(history.everything, frames.EVENTS)
+        judged = log_gate.judge(
+            lambda: policy_log.read(history.decisions, events, goal, versions, now=history.end, newest=log_gate.NEWEST),
+            panel=panel,
+        )
+        return (Gate("log", judged.passed, judged.said),)
 
     def _present(self, name: str) -> Present:
         """The model in force, or None when there is none that can be trusted: then any honest model is better."""

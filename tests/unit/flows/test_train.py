@@ -11,6 +11,7 @@ import pytest
 from nudge.adapters.lake import ObjectsLake
 from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue, MemorySigner
 from nudge.adapters.models import StoredModels
+from nudge.decide import record
 from nudge.errors import BadInput, NotFound, NotReady, Unavailable
 from nudge.flows.drift import State, Watch
 from nudge.flows.models_admin import Catalogue, Promote, Rollback, age_hours
@@ -19,7 +20,7 @@ from nudge.flows.training_journey import Journey
 from nudge.flows.training_runs import Runs
 from nudge.learn import Recipe
 from nudge.learn.export import canonical
-from nudge.vocabulary import DAY, Micros
+from nudge.vocabulary import DAY, NOTHING, Candidate, Decision, Micros
 from tests.unit.learn import shop
 
 NOW = shop.START + 71 * DAY
@@ -129,8 +130,39 @@ def test_every_gate_is_kept_with_the_verdict(filled: Shop) -> None:
         "golden",
         "size",
         "load",
+        "log",
     ]
     assert all(gate["passed"] and gate["said"] for gate in verdict["gates"])
+
+
+def test_a_challenger_that_would_do_what_was_hardly_ever_tried_is_not_promoted() -> None:
+    """A banner costs more than a purchase brings, so the model would stop showing it; the log showed it to all but a few."""
+    plan = shop.plan()
+    plan["activities"]["banner"] |= {"cost": 40}  # type: ignore[index]
+    made = Shop(plan)
+    made.put("events", shop.events())
+    made.put("users", shop.users())
+    rows = [_logged(row) for row in shop.decisions().iter_rows(named=True)]
+    made.put("decisions", pl.DataFrame(rows))
+    verdict = made.train("purchase", now=NOW)[0]
+    gates = {gate.name: gate for gate in verdict.gates}
+    assert not verdict.promoted
+    assert not gates["log"].passed
+    assert all(gate.passed for name, gate in gates.items() if name != "log")
+    assert verdict.reason.startswith("refused by the log: ")
+    assert "goes to activities that the log never tried" in verdict.reason
+    assert Catalogue(made.models).list("purchase")[0]["reason"] == verdict.reason
+
+
+def _logged(row: dict[str, Any]) -> dict[str, Any]:
+    """A decision as `decide` records it, of a policy that shows the banner to 99.9 % and showed it here."""
+    candidates = (Candidate(NOTHING, 0.1, 2.0, 0.001), Candidate("banner", 0.1, 2.0, 0.999))
+    made = Decision(
+        row["decision_id"], row["user_id"], int(row["decided_at"].timestamp() * 1e6), "purchase", "banner", "banner",
+        "inline", "treatment", 0.999, 0.5, 0.1, 2.0, 40.0, candidates, json.loads(row["record"])["vector"], {}, "",
+        "squarecb gamma=100.0 goal_value=20.0 cold_start=False", "v1", None,
+    )  # fmt: skip
+    return row | {"activity": "banner", "propensity": 0.999, "record": record.dumps(made)}
 
 
 def test_a_short_history_is_not_ready_and_the_verdict_is_kept() -> None:
@@ -222,6 +254,25 @@ def test_a_promotion_by_hand_says_by_whom_and_refuses_what_is_not_whole(filled: 
         Promote(filled.models)("purchase", version, reason="it is good", by="ada")
     filled.objects.put(f"models/purchase/{version}/model.json", canonical(artefact))
     assert filled.models.champion("purchase")[0] == version
+
+
+def test_a_promotion_by_hand_that_the_log_refuses_needs_force_and_keeps_why(filled: Shop) -> None:
+    version, _ = filled.models.champion("purchase")
+
+    def refuses(name: str, scorer: Any) -> tuple[bool, str]:
+        assert (name, scorer.knows("banner")) == ("purchase", True)
+        return False, "refused by the log: it does harm"
+
+    promote = Promote(filled.models, refuses)
+    with pytest.raises(BadInput, match="is refused by the log: it does harm; --force"):
+        promote("purchase", version, reason="it is good", by="ada")
+    said = promote("purchase", version, reason="it is good", by="ada", force=True)
+    assert said.endswith("golden rows hold; refused by the log: it does harm")
+    assert (
+        filled.models.pointer("purchase")["reason"] == "by ada: it is good (forced: refused by the log: it does harm)"
+    )
+    Promote(filled.models, lambda *_: (True, "better by the log"))("purchase", version, reason="again", by="ada")
+    assert filled.models.pointer("purchase")["reason"] == "by ada: again"
 
 
 def test_all_that_was_ever_trained_is_listed(filled: Shop) -> None:

@@ -87,15 +87,15 @@ def test_a_promotion_says_what_was_checked_and_by_whom_it_was_wanted(
 ) -> None:
     asked: list[Any] = []
 
-    def promote(name: str, version: str, *, reason: str, by: str) -> str:
-        asked.append((name, version, reason, by))
+    def promote(name: str, version: str, *, reason: str, by: str, force: bool) -> str:
+        asked.append((name, version, reason, by, force))
         if version == "none":
             raise NotFound("there is no such version")
         return "signature, structure and 12 golden rows hold"
 
     monkeypatch.setattr(stack, "promote", promote)
     assert main(["models", "promote", "purchase", "v2", "--by", "ada", "--reason", "it is good"]) == 0
-    assert asked == [("purchase", "v2", "it is good", "ada")]
+    assert asked == [("purchase", "v2", "it is good", "ada", False)]
     assert "v2 is in force (signature, structure and 12 golden rows hold)" in capsys.readouterr().out
     assert main(["models", "promote", "purchase", "none"]) == 1
     assert "no such version" in capsys.readouterr().err

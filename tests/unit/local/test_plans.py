@@ -88,6 +88,36 @@ def test_where_nobody_can_be_asked_nothing_is_applied(here: Aws, file: Path, mon
     assert stack.proposed(file).is_first
 
 
+def test_a_plan_that_decides_otherwise_asks_the_log_and_is_forced_only_with_a_reason(
+    here: Aws, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["plan", "apply", str(file), "--yes"])
+    file.write_text(EXAMPLE.replace("policy: rules", "policy: greedy"))
+    assert stack.judged(stack.proposed(file)) == [
+        ("purchase", True, "nothing logged to judge by: 0 decisions that explored, of 100 needed")
+    ]
+    held = in_force(here)
+    monkeypatch.setattr(stack, "judged", lambda proposal: [("purchase", False, "refused by the log: it does harm")])
+    capsys.readouterr()
+    assert main(["plan", "apply", str(file), "--yes"]) == 3
+    told = capsys.readouterr()
+    assert "the log on purchase: refused by the log: it does harm" in told.out
+    assert "--force WHY" in told.err
+    assert in_force(here) == held
+    assert main(["plan", "apply", str(file), "--yes", "--force", "the shop is closed"]) == 0
+    version = str(in_force(here)["version"])
+    assert version != held["version"]
+    kept = json.loads(here.s3.get_object(Bucket="lake", Key=f"plan/versions/{version}.forced.json")["Body"].read())
+    assert "the shop is closed (purchase: refused by the log: it does harm)" in kept["why"]
+
+
+def test_a_plan_that_decides_as_before_asks_nothing(here: Aws, file: Path) -> None:
+    assert stack.judged(stack.proposed(file)) == []
+    main(["plan", "apply", str(file), "--yes"])
+    file.write_text(EXAMPLE.replace("cost: 0.50", "cost: 0.60"))
+    assert stack.judged(stack.proposed(file)) == []
+
+
 def test_two_who_apply_at_once_do_not_overwrite_each_other(
     here: Aws, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
