@@ -146,7 +146,7 @@ def walk(steps: tuple[Step, ...], stand: Stand, facts: Facts, *, began: Micros, 
             continue
         until = stand.since + step.time
         if step.kind == "branch" and stand.done is not None and facts.happened(step.name, stand.done):
-            stand = stand._replace(place=_down(steps, stand.place, YES), since=now)
+            stand = stand._replace(place=_down(steps, stand.place, YES), since=max(now, stand.since))
         elif now < until:
             return stand, Rest(
                 until, (step.name,) if step.kind == "branch" else (), tuple(one for one, _ in stand.stops)
