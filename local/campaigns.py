@@ -39,16 +39,11 @@ from nudge.settings import CampaignSettings, Settings
 from nudge.vocabulary import SECOND, Micros
 
 LEFT = {
-    "sent": "sent",
-    "skipped": "skipped, for a reason of the person or the plan",
-    "unknown": "unknown; they may have arrived, so nobody sends them again",
-    "stale": "failed; decided too long ago to be sent now",
-    "expired": "failed; their activity or the campaign has ended",
-    "withdrawn": "failed; the plan has their activity no more",
+    "unknown": "nobody knows whether they arrived, so nobody sends them again",
+    "stale": "decided too long ago to be sent now",
+    "expired": "their activity, or the campaign, has ended",
+    "withdrawn": "the plan has their activity no more",
     "resent_meanwhile": "somebody else has sent them again meanwhile",
-    "pending": "on their way",
-    "held": "on their way, held",
-    "sending": "being sent",
 }
 
 
@@ -160,9 +155,9 @@ def _resend(chosen: argparse.Namespace) -> int:
 
 def resent(campaign: str, told: Resent) -> Iterator[str]:
     """What goes again and what does not, as lines that a person reads."""
-    yield f"{campaign}: {told.again.total()} of {told.found} messages go again; the sweep takes them up within a minute"
+    yield f"{campaign}: {told.again.total()} messages go again; the sweep takes them up within a minute"
     yield from (f"  {count} had failed: {reason}" for reason, count in sorted(told.again.items()))
-    yield from (f"  {count} stay: {LEFT.get(why, why)}" for why, count in sorted(told.left.items()))
+    yield from (f"  {count} stay: {LEFT[why]}" for why, count in sorted(told.left.items()))
 
 
 def _status(chosen: argparse.Namespace) -> int:

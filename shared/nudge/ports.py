@@ -263,6 +263,9 @@ class Ledger(Protocol):
     def unknown(self, *, limit: int = 100) -> list[str]:
         """Decision ids of messages that ended as `unknown` and were not settled since, oldest first."""
 
+    def failed(self, *, limit: int = 100) -> list[str]:
+        """Decision ids of messages that ended as `failed` and were not sent again since, oldest first."""
+
 
 type Traveller = tuple[str, str]
 """Who walks where: (campaign, user_id)."""

@@ -326,7 +326,9 @@ def test_what_waits_can_be_put_off_and_nothing_else(ledger: Ledger) -> None:
 
 def test_a_failed_message_goes_again_once_and_keeps_who_said_so(ledger: Ledger) -> None:
     name = ended(ledger, "failed")
+    assert ledger.failed() == [name]
     assert ledger.resend(name, attempt=1, by="ana", now=NOON + 5)
+    assert ledger.failed() == []
     assert ledger.resend(name, attempt=1, by="ana", now=NOON + 5)
     assert not ledger.resend(name, attempt=1, by="bo", now=NOON + 6)
     held = ledger.message(name)

@@ -1,8 +1,8 @@
 """The `Ledger` table in DynamoDB as the port `Ledger`.
 
 One string key `id`: `decision#…`, `message#…`, `count#…`. The index `due` (hash `due_shard`, range `due_at`) holds only what
-waits: pending and held messages in four shards by their id, `sending` ones in the shard `sending` since their claim, and those of
-which nobody knows in the shard `unknown` until an event settles them.
+waits: pending and held messages in four shards by their id, `sending` ones in the shard `sending` since their claim, those of
+which nobody knows in the shard `unknown` until an event settles them, and those that failed in the shard `failed`.
 Every write is conditional; when one fails the row is read again, because our own write whose answer was lost looks the same.
 """
 
@@ -18,6 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nudge.adapters.clients import code
 from nudge.adapters.ledger_rows import (
+    LISTED,
+    LOST,
     SENDING,
     SHARDS,
     UNKNOWN,
@@ -171,7 +173,7 @@ class DynamoLedger:
         done = self._move(
             decision_id,
             f"SET #state = :state, #changed_at = :now{sets}"
-            + (", #due_shard = :state" if state == UNKNOWN else " REMOVE #due_shard"),
+            + (", #due_shard = :state" if state in LISTED else " REMOVE #due_shard"),
             "#state = :sending" + ("" if owner is None else " AND #owner = :owner"),
             {":state": state, ":sending": "sending", **({} if owner is None else {":owner": owner})}
             | {f":{name[1:]}": value for name, value in told.items()},
@@ -266,6 +268,9 @@ class DynamoLedger:
 
     def unknown(self, *, limit: int = 100) -> list[str]:
         return [name for _, name in self._waiting(UNKNOWN, "#due_at > :at", 0, limit)]
+
+    def failed(self, *, limit: int = 100) -> list[str]:
+        return [name for _, name in self._waiting(LOST, "#due_at > :at", 0, limit)]
 
     def _waiting(self, shard: str, condition: str, at: Micros, limit: int) -> list[tuple[Micros, str]]:
         asked: dict[str, Any] = {

@@ -11,8 +11,10 @@ from nudge.jsontext import compact
 from nudge.vocabulary import SECOND, Decision, Message, MessageState, Micros
 
 SHARDS = ("0", "1", "2", "3")
-SENDING, UNKNOWN = "sending", "unknown"
-"""Values of `due_shard`: a decision id's first hex digit modulo four, `sending` or `unknown`."""
+SENDING, UNKNOWN, LOST = "sending", "unknown", "failed"
+"""Values of `due_shard`: a decision id's first hex digit modulo four, `sending`, `unknown` or `failed`."""
+LISTED = (UNKNOWN, LOST)
+"""Final states in which a message stays in the index: somebody may want to do something about it."""
 
 
 def shard_of(decision_id: str) -> str:

@@ -196,6 +196,12 @@ class MemoryLedger:
             return [name for _, name in sorted(waiting)[:limit]]
 
     def unknown(self, *, limit: int = 100) -> list[str]:
+        return self._ended("unknown", limit)
+
+    def failed(self, *, limit: int = 100) -> list[str]:
+        return self._ended("failed", limit)
+
+    def _ended(self, state: str, limit: int) -> list[str]:
         with self._lock:
-            ended = [(one.due_at, one.decision_id) for one in self.messages.values() if one.state == "unknown"]
+            ended = [(one.due_at, one.decision_id) for one in self.messages.values() if one.state == state]
             return [name for _, name in sorted(ended)[:limit]]
