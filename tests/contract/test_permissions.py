@@ -31,8 +31,8 @@ BY_LAMBDA_ITSELF = {"WriteItsOwnLogs", "TakeFromItsQueue", "FollowTheLedger", "R
 BY_STORES = {"UseTheDataKeyThroughItsStores"}
 """Statements that are used on a function's behalf, by Lambda's pollers or by the stores: no call of ours shows them."""
 
-AFTER_A_LOST_RACE = {("RecordDecisions", "dynamodb:GetItem")}
-"""Used only when a transaction was refused, to see whether the decision that stands there is our own."""
+AFTER_A_LOST_RACE = {("RecordDecisions", "dynamodb:GetItem"), ("TellJourneysWhatHappened", "dynamodb:GetItem")}
+"""Used only when a transaction was refused, to see whether what stands there is our own."""
 
 CONTEXT: Any = SimpleNamespace(
     function_name="f",
@@ -104,7 +104,7 @@ def _live(house: House) -> None:
     house.call("Deliver", event_file("deliver.sweep"))
     house.call("Deliver", queue_event("deliver.message", {"decision_id": waiting}))
     channels.live(stores, lambda event: house.call("Deliver", event))
-    campaigns.live(stores, lambda event: house.call("Campaign", event))
+    campaigns.live(stores, house.call)
     unsure = a_waiting_message(stores, "live-ana")
     ledger = DynamoLedger(client("dynamodb"), stores.physical("Ledger"))
     assert ledger.claim(unsure, owner="a worker that died", now=time.time_ns() // 1000)
@@ -179,7 +179,7 @@ def house() -> Iterator[House]:
         yield lived
 
 
-FUNCTIONS = ("Collect", "Arrive", "Prepare", "Train", "Decide", "Deliver", "Feedback", "Report")
+FUNCTIONS = ("Collect", "Arrive", "Prepare", "Train", "Decide", "Campaign", "Deliver", "Feedback", "Report")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

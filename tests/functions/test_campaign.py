@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -11,9 +12,16 @@ import pytest
 from functions.campaign import handler as door
 from nudge import edge
 from nudge import plan as plans
+from nudge.adapters.journey_rows import shard_of
+from nudge.adapters.journeys import DynamoJourneys
+from nudge.adapters.plans import StoredPlans
 from nudge.adapters.profiles import DynamoProfiles
-from nudge.errors import BadInput
-from nudge.vocabulary import DAY, SECOND, Micros
+from nudge.adapters.s3 import S3Objects
+from nudge.errors import BadInput, Unavailable
+from nudge.flows.champions import PlanInForce
+from nudge.flows.journey_events import Overheard
+from nudge.flows.profiles import ApplyEvents
+from nudge.vocabulary import DAY, SECOND, Event, Micros
 from tests.acting import NOON, PLAN, Aws, aws, person, put_person
 from tests.faults.explorer import FAULTS, Died, fault
 
@@ -149,3 +157,116 @@ def test_one_fault_at_any_call_and_a_redelivery_write_to_four_and_nobody_twice(
     assert len(world.messages()) == len(set(world.messages())) == 4
     rows = {row["id"]["S"]: row for row in world.aws.dynamodb.scan(TableName="ledger")["Items"]}
     assert float(rows["count#campaign/spring/20261118T0900/messages"]["n"]["N"]) == 4
+
+
+# ── journeys ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+CART = """
+campaigns:
+  cart:
+    goal: purchase
+    when: {event: add_to_cart, without: purchase, within: 2h}
+    steps: [{stop_on: goal}, {do: discount_mail}, {branch: {on: opened, within: 1 day, yes: [{do: second}], no: []}}]
+    holdout: 0
+    policy: rules
+"""
+SECOND_MAIL = "\n  second: {goal: purchase, channel: email, template: discount, cost: 0.05, holdout: 0}\npolicy:"
+
+
+class Journeys:
+    """The embedded AWS with a campaign that a cart begins, and three people who left theirs two hours ago."""
+
+    def __init__(self, world: World, event: dict[str, Any]) -> None:
+        self.world, self.event = world, event
+        world.plan(PLAN.replace("\npolicy:", SECOND_MAIL).replace("per_day: 1, per_week: 3", "per_day: 0") + CART)
+        self.happen(*(Event(f"cart {n}", f"user {n}", "add_to_cart", MORNING - 7200 * SECOND) for n in range(3)))
+
+    @property
+    def journeys(self) -> DynamoJourneys:
+        return DynamoJourneys(self.world.aws.dynamodb, "ledger")
+
+    def happen(self, *events: Event, now: Micros = MORNING) -> None:
+        profiles, lake = DynamoProfiles(self.world.aws.dynamodb, "profiles"), S3Objects(self.world.aws.s3, "lake")
+        plan = PlanInForce(StoredPlans(lake, clock=lambda: now))
+        Overheard(ApplyEvents(profiles), self.journeys, plan)(events, now=now)
+
+    def decided(self) -> list[tuple[str, str]]:
+        rows = self.world.aws.dynamodb.scan(TableName="ledger")["Items"]
+        held = [json.loads(row["record"]["S"]) for row in rows if row["id"]["S"].startswith("decision#")]
+        return sorted((one["user_id"], one["step"]) for one in held)
+
+
+@pytest.fixture
+def journeys(world: World, load_event: Any) -> Journeys:
+    return Journeys(world, load_event("campaign.walk"))
+
+
+def test_a_tick_takes_on_who_is_due_and_an_event_wakes_who_waits_for_it(
+    journeys: Journeys, load_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick = load_event("campaign.tick")
+    assert door.handler(tick, Context()) == {"runs": []}
+    journeys.world.finish(journeys.event)
+    assert journeys.decided() == [(f"user {n}", "2") for n in range(3)]
+    assert door.handler(tick, Context()) == {"runs": []}
+    assert journeys.world.take() == []
+    held = journeys.journeys.get_many([("cart", "user 1")])["cart", "user 1"]
+    later = MORNING + 600 * SECOND
+    opened = Event("open", "user 1", "email_open", later, decision_id=held.decision_id((1,)))
+    journeys.happen(opened, Event("buy", "user 2", "purchase", later), now=later)
+    monkeypatch.setattr(edge, "now", lambda: later)
+    door.handler(tick, Context())
+    journeys.world.finish(journeys.event)
+    assert journeys.decided() == [("user 0", "2"), ("user 1", "2"), ("user 1", "3.yes.1"), ("user 2", "2")]
+    assert journeys.journeys.tallies("cart") == {"begun": 3, "finished": 1, "goal": 1}
+    assert [one.user_id for one in journeys.journeys.under_way("cart")] == ["user 0"]
+
+
+def test_the_example_of_a_walk_is_one_that_a_tick_sends(journeys: Journeys, load_event: Any) -> None:
+    door.handler(load_event("campaign.tick"), Context())
+    sent = [json.loads(body) for body in journeys.world.take()]
+    example = json.loads(journeys.event["Records"][0]["body"])
+    assert {name: type(value) for name, value in example.items()} == {name: type(one) for name, one in sent[0].items()}
+    assert {one["stage"] for one in sent} == {example["stage"]}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_one_fault_at_any_call_of_a_walk_and_a_redelivery_decide_each_step_once(
+    journeys: Journeys, load_event: Any, kind: str
+) -> None:
+    """Each time another person is due; the walk has the fault at its first call, then at its second, and so on to its last."""
+    made = [(f"user {n}", "2") for n in range(3)]
+    door.handler(load_event("campaign.tick"), Context())
+    journeys.world.finish(journeys.event)
+    for at in range(1, 100):
+        user = f"user {at + 10}"
+        put_person(DynamoProfiles(journeys.world.aws.dynamodb, "profiles"), person(user))
+        journeys.happen(Event(f"cart {user}", user, "add_to_cart", MORNING - 7200 * SECOND))
+        body = json.dumps({"stage": "walk", "shard": shard_of("cart", user)})
+        with fault(kind, at) as calls:
+            try:
+                journeys.world.give(journeys.event, body)
+            except Died:
+                door.flow.cache_clear()
+        assert journeys.world.give(journeys.event, body) == []
+        made.append((user, "2"))
+        if at > calls.made:
+            break
+    assert len(made) > 11
+    assert journeys.decided() == sorted(made)
+    assert len(journeys.world.messages()) == len(made)
+    assert journeys.journeys.tallies("cart") == {"begun": len(made)}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_one_fault_at_any_call_while_events_are_heard_begins_each_journey_once(
+    journeys: Journeys, load_event: Any, kind: str
+) -> None:
+    carts = [Event(f"again {n}", f"user {n}", "add_to_cart", MORNING - 7200 * SECOND) for n in range(3, 6)]
+    for at in range(1, 12):
+        with fault(kind, at), contextlib.suppress(Died, Unavailable):
+            journeys.happen(*carts)
+    journeys.happen(*carts)
+    door.handler(load_event("campaign.tick"), Context())
+    journeys.world.finish(journeys.event)
+    assert journeys.decided() == [(f"user {n}", "2") for n in range(6)]
+    assert journeys.journeys.tallies("cart") == {"begun": 6}
