@@ -40,7 +40,7 @@ def ours(train: pl.DataFrame, treated: np.ndarray, test: pl.DataFrame, seed: int
     features = choose(train, RECIPE, lambda name: None)
     held = table(train, features)
     rows = Experiment.randomised(held, train["label"].to_numpy(), treated, np.arange(train.height))
-    made = effect.fit(rows, features, lift=0.1, confidence=RECIPE.confidence, tests=1, seed=seed)
+    made = effect.fit({"it": rows}, features, lifts={"it": 0.1}, confidence=RECIPE.confidence, seed=seed)["it"]
     stored = artefact("uplift.purchase", "purchase", features, {"treatment": made}, until=0)
     parity(stored, scoring.load, features, {"treatment": made}, held[:200], seed)
     scorer = scoring.load(json.loads(stored))
@@ -153,7 +153,7 @@ def nothing_there(seeds: int, settings: tuple[tuple[int, float, float, float], .
         silent = []
         for seed in range(seeds):
             rows, features, _ = experiment(people, seed, rate, average, 0.0, share)
-            made = effect.fit(rows, features, lift=0.1, confidence=RECIPE.confidence, tests=1, seed=seed)
+            made = effect.fit({"it": rows}, features, lifts={"it": 0.1}, confidence=RECIPE.confidence, seed=seed)["it"]
             silent.append(float(not made.heterogeneous))
         protocol = f"{people:,} people, rate {rate:g}, effect {average:g} on all, {share:.0%} treated"
         figures.append(
@@ -168,7 +168,7 @@ def something_there(seeds: int) -> list[data.Figure]:
     found, order, inside = [], [], []
     for seed in range(seeds):
         rows, features, true = experiment(4_000, 100 + seed, 0.2, 0.06, 0.06, 0.7)
-        made = effect.fit(rows, features, lift=0.1, confidence=RECIPE.confidence, tests=1, seed=seed)
+        made = effect.fit({"it": rows}, features, lifts={"it": 0.1}, confidence=RECIPE.confidence, seed=seed)["it"]
         _, low, high = made.estimate.interval()
         fresh, _, known = experiment(4_000, 900 + seed, 0.2, 0.06, 0.06, 0.7)
         said = made.on(fresh.table)

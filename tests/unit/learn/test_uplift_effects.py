@@ -11,12 +11,14 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t as student
 
 from nudge.errors import NotReady
 from nudge.learn import Recipe, uplift
 from nudge.learn.export import vectors
 from nudge.learn.features import table
 from nudge.learn.uplift import Shares, effect, judge, learners
+from nudge.learn.uplift.choose import Chosen, together
 from nudge.learn.uplift.effect import Effect, shrunk
 from nudge.learn.uplift.experiment import Experiment
 from nudge.learn.uplift.export import artefact, parity
@@ -27,7 +29,7 @@ RECIPE = Recipe(resamples=60)
 
 
 def fitted(rows: Experiment, seed: int = 0) -> Effect:
-    return effect.fit(rows, world.FEATURES, lift=0.1, confidence=0.95, tests=1, seed=seed)
+    return effect.fit({"mail": rows}, world.FEATURES, lifts={"mail": 0.1}, confidence=0.95, seed=seed)["mail"]
 
 
 @pytest.fixture(scope="module")
@@ -223,3 +225,34 @@ def test_an_arm_that_is_thinned_changes_no_effect(monkeypatch: pytest.MonkeyPatc
     assert card["activities"]["mail"]["treated"] <= 100
     _, low, high = one.metrics["effect.mail"]
     assert low < 0.3 < high
+
+
+def looked(p: float) -> Chosen:
+    """A choice whose gain has this one-sided p-value."""
+    return Chosen((), {}, judge.Mean(float(student.isf(p, 50)), 1.0), 50, 1.0, np.zeros(0))
+
+
+@pytest.mark.parametrize(
+    ("p_values", "found"),
+    [
+        ((0.024,), (True,)),
+        ((0.026,), (False,)),
+        ((0.014, 0.009, 0.008), (True, True, True)),
+        ((0.4, 0.012, 0.009), (False, True, True)),
+        ((0.4, 0.3, 0.008), (False, False, True)),
+        ((0.4, 0.03, 0.009), (False, False, False)),
+    ],
+)
+def test_activities_are_asked_together_whether_their_effects_differ(
+    p_values: tuple[float, ...], found: tuple[bool, ...]
+) -> None:
+    several = together({str(number): looked(p) for number, p in enumerate(p_values)}, 0.95)
+    assert tuple(one.heterogeneous for one in several.values()) == found
+    assert all((one.at_least > 0) == one.heterogeneous for one in several.values())
+
+
+def test_what_differs_in_the_wrong_direction_or_not_at_all_is_not_found() -> None:
+    (one,) = together({"a": replace(looked(0.001), slope=0.0)}, 0.95).values()
+    assert not one.heterogeneous
+    (flat,) = together({"a": replace(looked(0.5), gain=judge.Mean(0.0, 0.0))}, 0.95).values()
+    assert not flat.heterogeneous

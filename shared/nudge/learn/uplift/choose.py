@@ -9,6 +9,7 @@ nested: the learners of each group are those that the *other* groups would have 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import replace
 from dataclasses import dataclass
 from math import sqrt
 
@@ -45,16 +46,32 @@ class Crossed:
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """`kept` learners are averaged; `learners` has the Qini gain of each (goals a person, value low high); `nested` is what the
-    choice says of each row, `gain` its Qini gain, and `heterogeneous` whether that is above zero by more than noise; `slope` is how
-    much of the differences that were said came true."""
+    choice says of each row, `gain` its Qini gain; `slope` is how much of the differences that were said came true. `level` is the
+    chance of a false alarm at which it is asked whether there is a gain at all (see `together`)."""
 
     kept: tuple[str, ...]
     learners: Mapping[str, list[float]]
     gain: Mean
-    at_least: float
-    heterogeneous: bool
+    freedom: int
     slope: float
     nested: np.ndarray
+    level: float = 0.025
+
+    @property
+    def p_value(self) -> float:
+        """Of no gain, one-sided."""
+        if not self.gain.error > 0:
+            return 0.0 if self.gain.value > 0 else 1.0
+        return float(student.sf(self.gain.value / self.gain.error, self.freedom))
+
+    @property
+    def at_least(self) -> float:
+        return self.gain.value - float(student.isf(self.level, self.freedom)) * self.gain.error
+
+    @property
+    def heterogeneous(self) -> bool:
+        """Is the gain above zero by more than noise?"""
+        return self.at_least > 0 and self.slope > 0
 
 
 def cross(rows: Experiment, features: Sequence[Feature], seed: int) -> Crossed:
@@ -75,9 +92,8 @@ def cross(rows: Experiment, features: Sequence[Feature], seed: int) -> Crossed:
     return Crossed(rows, groups, everywhere, judge.scores(rows, control, treated), fitted)
 
 
-def choose(crossed: Crossed, *, confidence: float, tests: int = 1) -> Chosen:
-    """The learners to average, and whether they find anything. `tests` is how many activities are asked the same question:
-    the chance of one false alarm among them is (1 − confidence) / 2."""
+def choose(crossed: Crossed) -> Chosen:
+    """The learners to average, and what they find."""
     rows, groups = crossed.rows, crossed.groups
     rank = {name: judge.ranks(effect, groups) for name, effect in crossed.said.items()}
     nested = np.empty(len(rows))
@@ -85,20 +101,28 @@ def choose(crossed: Crossed, *, confidence: float, tests: int = 1) -> Chosen:
         held = groups == group
         kept = _kept(crossed, rank, ~held)
         nested[held] = np.mean([crossed.said[name][held] for name in kept], axis=0)
-    gain = _gain(crossed, judge.ranks(nested, groups))
-    z = float(student.isf((1 - confidence) / 2 / tests, max(rows.fewest - 1, 2)))
-    figures = {name: _gain(crossed, one).interval() for name, one in rank.items()}
-    found = gain.value - z * gain.error > 0
-    slope = _slope(crossed, nested)
     return Chosen(
         kept=_kept(crossed, rank, np.ones(len(rows), dtype=bool)),
-        learners=figures,
-        gain=gain,
-        at_least=gain.value - z * gain.error,
-        heterogeneous=found and slope > 0,
-        slope=slope,
+        learners={name: _gain(crossed, one).interval() for name, one in rank.items()},
+        gain=_gain(crossed, judge.ranks(nested, groups)),
+        freedom=max(rows.fewest - 1, 2),
+        slope=_slope(crossed, nested),
         nested=nested,
     )
+
+
+def together(several: Mapping[str, Chosen], confidence: float) -> dict[str, Chosen]:
+    """Activities that are asked the same question: each with the level at which it is asked.
+
+    The chance of one false alarm among them is (1 − confidence) / 2, by Hochberg's step-up procedure (Biometrika 75, 1988): the
+    largest p-value is held against all of it, the second largest against half, and so on; all from the first that passes down are
+    found. It finds what Bonferroni's division by their number finds, and more where several activities speak the same language.
+    Their p-values must not be negatively dependent; activities that share their controls are positively so.
+    """
+    whole = (1 - confidence) / 2
+    falling = sorted((one.p_value for one in several.values()), reverse=True)
+    level = next((whole / rank for rank, p in enumerate(falling, 1) if p < whole / rank), whole / max(len(several), 1))
+    return {name: replace(one, level=level) for name, one in several.items()}
 
 
 def _gain(crossed: Crossed, rank: np.ndarray) -> Mean:

@@ -20,7 +20,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from nudge.learn.boosting import Boosting
 from nudge.learn.features import Feature
 from nudge.learn.uplift import judge, learners
-from nudge.learn.uplift.choose import Chosen, Crossed, choose, cross
+from nudge.learn.uplift.choose import Chosen, Crossed, choose, cross, together
 from nudge.learn.uplift.experiment import GROUPS, Experiment
 from nudge.learn.uplift.judge import Mean
 from nudge.learn.uplift.learners import LINEAR, Line
@@ -106,16 +106,32 @@ class Effect:
 
 
 def fit(
-    rows: Experiment, features: Sequence[Feature], *, lift: float, confidence: float, tests: int, seed: int
-) -> Effect:
-    """The effect of one activity. `lift` is the share by which the plan expects it to raise the control's rate: the prior.
-    `tests` is how many activities are looked at in one go."""
-    crossed = _flat(rows, seed) if rows.fewest < CELLS or not features else cross(rows, features, seed)
+    parts: Mapping[str, Experiment],
+    features: Sequence[Feature],
+    *,
+    lifts: Mapping[str, float],
+    confidence: float,
+    seed: int,
+) -> dict[str, Effect]:
+    """The effect of each activity. `lifts` are the shares by which the plan expects them to raise the control's rate: the priors.
+    Whether effects differ between people is asked of all activities together (`choose.together`)."""
+    crossed = {
+        name: _flat(rows, seed) if rows.fewest < CELLS or not features else cross(rows, features, seed)
+        for name, rows in parts.items()
+    }
+    chosen = together({name: choose(one) for name, one in crossed.items() if one.said}, confidence)
+    return {
+        name: _made(one, chosen.get(name), features, lift=lifts.get(name, 0.0), seed=seed)
+        for name, one in crossed.items()
+    }
+
+
+def _made(crossed: Crossed, chosen: Chosen | None, features: Sequence[Feature], *, lift: float, seed: int) -> Effect:
+    rows = crossed.rows
     estimate = judge.mean(crossed.dr, rows.weight, rows.people)
     rate = float(np.average(rows.label[~rows.treated], weights=rows.inverse[~rows.treated]))
     prior, spread = lift * rate, max(rate, 1 / len(rows))
     average = shrunk(estimate, prior, spread)
-    chosen = choose(crossed, confidence=confidence, tests=tests) if crossed.said else None
     if chosen is None or not chosen.heterogeneous:
         return Effect(average, estimate, 0.0, 0.0, (), chosen, _held(crossed, None, prior, spread))
     terms, faithful = _terms(rows, features, crossed, chosen, seed)

@@ -25,7 +25,7 @@ from nudge.learn.labels import ACTIVITY, IS_DECISION
 from nudge.learn.recipe import Absent, Recipe
 from nudge.learn.uplift import effect, judge
 from nudge.learn.uplift.card import card
-from nudge.learn.uplift.effect import CELLS, FEWEST, Effect
+from nudge.learn.uplift.effect import FEWEST, Effect
 from nudge.learn.uplift.experiment import Experiment
 from nudge.learn.uplift.export import Load, artefact, parity
 from nudge.learn.uplift.logged import SCHEMA
@@ -95,18 +95,9 @@ def train(
         told = [one for one, rows in parts.items() if _enough(rows)]
         if not told:
             raise _too_few(goal, parts)
-        tests = sum(parts[one].fewest >= CELLS for one in told)
-        effects = {
-            one: effect.fit(
-                parts[one],
-                features,
-                lift=lifts.get(one, 0.0),
-                confidence=recipe.confidence,
-                tests=max(tests, 1),
-                seed=recipe.seed,
-            )
-            for one in told
-        }
+        effects = effect.fit(
+            {one: parts[one] for one in told}, features, lifts=lifts, confidence=recipe.confidence, seed=recipe.seed
+        )
         metrics = _metrics(effects, recipe)
         stored = artefact(name, goal.name, features, effects, until=int(frame["at"].to_numpy().max()))
         worst = parity(stored, load, features, effects, everything[:PARITY_ROWS], recipe.seed)
