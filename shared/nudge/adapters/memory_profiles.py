@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 from zlib import crc32
+
+import orjson
 
 from nudge.adapters.profile_rows import address_id, person, row
 from nudge.vocabulary import Consent, Profile, Suppression
@@ -75,4 +76,4 @@ class MemoryProfiles:
 
 def _apart(profile: Profile) -> Profile:
     """A copy that shares nothing that could be changed."""
-    return replace(profile, state=json.loads(json.dumps(profile.state)), traits=dict(profile.traits))
+    return replace(profile, state=orjson.loads(orjson.dumps(profile.state)), traits=dict(profile.traits))
