@@ -153,11 +153,14 @@ class InMemory:
             self.deliver(task["decision_id"], owner=f"attempt {self._attempts}", now=self.now)
 
     def hear(self) -> None:
-        """What became of mails by now, and what the ledger holds that is new, come into the inbox."""
+        """What became of mails by now comes into the inbox."""
         due = sorted((one for one in self._answers if one[0] <= self.now), key=itemgetter(0))
         self._answers = [one for one in self._answers if one[0] > self.now]
         rows = [row for at, mail, said in due for row in self.feedback.take(event_of(mail, said, at), now=at)]
         self.feedback.keep(rows)
+
+    def copy(self) -> None:
+        """What the ledger holds that is new comes into the inbox."""
         if records := list(self.stream.records()):
             self.copied(records)
 

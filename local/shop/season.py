@@ -24,8 +24,10 @@ HERE = Path(__file__).parent
 OPENS: Micros = 1_779_667_200_000_000
 """2026-05-25T00:00:00Z, a Monday; nobody changes clocks before October."""
 HISTORY_WEEKS, WEEKS = 6, 8
-HOURS = (15,)
-"""Hours (UTC) at which time stops: a night's files, a morning, the campaigns' hour, an evening."""
+HOUR_OF_DAY = 15
+"""When time stops each day (UTC): the day's file comes in, campaigns run (17:00 in Berlin), what is due goes out."""
+LAST_RUN = 6
+"""Week (from 0) of the last run of the weekly campaign."""
 LEARNS_AFTER = (4,)
 """Weeks after which models are trained."""
 LEARNED = ("purchase", "uplift.purchase")
@@ -66,16 +68,12 @@ class Season:
         self.stack.take_in()
         for week in range(WEEKS):
             for day in range(7):
-                self._day(OPENS + week * WEEK + day * DAY)
+                self._until(OPENS + week * WEEK + day * DAY + HOUR_OF_DAY * HOUR)
+            self.stack.copy()
+            self._until(OPENS + (week + 1) * WEEK)
             if week in self.learns_after:
-                self._until(OPENS + (week + 1) * WEEK)
                 self.stack.train(*LEARNED)
-        self._until(OPENS + WEEKS * WEEK)
         return self.stack.report()
-
-    def _day(self, day: Micros) -> None:
-        for hour in HOURS:
-            self._until(day + hour * HOUR)
 
     def _until(self, at: Micros) -> None:
         """Let it be `at`: what happened since comes in, then what is due is done."""

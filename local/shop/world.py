@@ -29,9 +29,9 @@ SWAY: Mapping[str, float] = {
     "discount_mail": 0.34,
     "reminder_mail": 0.2,
     "banner": 0.1,
-    "offer_mail": 0.3,
-    "new_in_mail": 0.3,
-    "stories_mail": 0.3,
+    "offer_mail": 0.35,
+    "new_in_mail": 0.35,
+    "stories_mail": 0.35,
     "cart_mail": 0.3,
     "cart_offer_mail": 0.3,
 }
