@@ -1,13 +1,15 @@
-"""The API on this machine: the template's routes over HTTP, with the outbox and the report page beside them.
+"""The API on this machine: the template's routes over HTTP, with the console, the outbox and the report page beside them.
 
 In: HTTP requests on loopback. Out: what the doors answer. Routes that want a token in the cloud want the local one here (it
-is printed at the start); `/`, `/outbox` and `/report` are this server's own, for eyes. Queues, streams and
+is printed at the start); `/`, `/outbox` and `/report` are this server's own, for eyes. The console signs in by itself: its page is
+given the token, as whoever reads pages of this machine's loopback sees the report and the outbox anyway. Queues, streams and
 schedules run in the background, in real time. One request at a time reaches the doors, as in one warm Lambda.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import secrets
 import threading
 import time
@@ -26,6 +28,7 @@ from local.schedule import Due
 
 LARGEST = 10 * 1024 * 1024
 EVERY_SECONDS = 1.0
+UNKEPT = {"cache-control": "no-store"}
 STYLE = "<style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}td,th{text-align:left;padding:.2rem .8rem .2rem 0}</style>"
 
 
@@ -89,6 +92,8 @@ class Server:
     def _page(self, path: str, query: str, headers: Mapping[str, str]) -> Answer | None:
         if path == "/":
             return _html(self._index())
+        if path == "/console/session.json" and self._is_own_page(headers):
+            return Answer(200, json.dumps({"token": self.token}), {"content-type": "application/json", **UNKEPT})
         if path == "/outbox":
             return _html(self._outbox())
         if path.startswith("/outbox/"):
@@ -99,12 +104,18 @@ class Server:
                 return self.laptop.request("GET", f"/v1/reports/latest?{query}", headers=asked)
         return None
 
+    def _is_own_page(self, headers: Mapping[str, str]) -> bool:
+        """A page of this very server asks: not one of elsewhere, also not under a name that was made to point here."""
+        port = self._http.server_address[1]
+        own = headers.get("host") in (f"127.0.0.1:{port}", f"localhost:{port}")
+        return own and headers.get("sec-fetch-site") == "same-origin"
+
     def _index(self) -> str:
         routes = "".join(
             f"<tr><td>{one.method}<td><code>{html.escape(one.path)}</code><td>{'token' if one.authorised else 'open'}"
             for one in self.laptop.part.api.routes
         )
-        links = '<p><a href="/report">report</a> · <a href="/outbox">outbox</a></p>'
+        links = '<p><a href="/console">console</a> · <a href="/report">report</a> · <a href="/outbox">outbox</a></p>'
         return f"<h1>Nudge on this machine</h1>{links}<table><tr><th>method<th>path<th>{routes}</table>"
 
     def _outbox(self) -> str:
@@ -180,7 +191,7 @@ def serve(*, port: int, out: Path, with_shop: bool, say: Callable[[str], None]) 
             _shop(laptop)
         server = Server(laptop, port, token)
         server.start()
-        say(f"{server.url}/  (report, outbox, routes)\ntoken: {token}\n")
+        say(f"{server.url}/console\n{server.url}/  (report, outbox, routes)\ntoken: {token}\n")
         say(
             f"curl -s {server.url}/v1/decisions -H 'Authorization: Bearer {token}' -H 'Idempotency-Key: 1' \\\n"
             '  -d \'{"user_id": "u00001", "goal": "purchase"}\'\n\nCtrl-C ends.'

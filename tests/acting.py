@@ -112,6 +112,8 @@ def tables(dynamodb: Any) -> None:
             *texts,
             {"AttributeName": "due_shard", "AttributeType": "S"},
             {"AttributeName": "due_at", "AttributeType": "N"},
+            {"AttributeName": "user_id", "AttributeType": "S"},
+            {"AttributeName": "decided_at", "AttributeType": "N"},
         ],
         GlobalSecondaryIndexes=[
             {
@@ -121,7 +123,15 @@ def tables(dynamodb: Any) -> None:
                     {"AttributeName": "due_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": "person",
+                "KeySchema": [
+                    {"AttributeName": "user_id", "KeyType": "HASH"},
+                    {"AttributeName": "decided_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
         ],
         **key,
     )

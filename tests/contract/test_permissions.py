@@ -115,6 +115,10 @@ def _live(house: House) -> None:
     house.call("Feedback", _http("GET", f"/c/{_link(stores, waiting)}"))
     house.call("Report", event_file("report.schedule"))
     house.call("Report", event_file("report.latest"))
+    house.call("Report", event_file("report.events"))
+    house.call("Console", event_file("console.shell"))
+    told = house.call("Console", _http("GET", "/v1/people/live-ana/timeline"))
+    assert json.loads(told["body"])["decisions"], told
 
 
 def _files() -> Iterator[tuple[str, bytes]]:
@@ -179,7 +183,7 @@ def house() -> Iterator[House]:
         yield lived
 
 
-FUNCTIONS = ("Collect", "Arrive", "Prepare", "Train", "Decide", "Campaign", "Deliver", "Feedback", "Report")
+FUNCTIONS = ("Collect", "Arrive", "Prepare", "Train", "Decide", "Campaign", "Deliver", "Feedback", "Report", "Console")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

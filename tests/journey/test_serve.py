@@ -64,6 +64,34 @@ def test_an_event_that_is_posted_reaches_the_lake_by_itself(server: Server) -> N
     pytest.fail("the event did not arrive within 20 seconds")
 
 
+def test_the_console_is_open_and_empty_and_only_its_own_page_is_given_the_token(server: Server) -> None:
+    status, page = call(server, "GET", "/console")
+    assert (status, TOKEN in page) == (200, False)
+    script = page.partition('type="module" src="')[2].partition('"')[0]
+    assert call(server, "GET", f"/{script}")[0] == 200
+    assert call(server, "GET", "/v1/people/somebody/timeline")[0] == 401
+    assert TOKEN not in _session(server)
+    assert TOKEN not in _session(server, **{"Sec-Fetch-Site": "cross-site"})
+    assert TOKEN not in _session(server, **{"Sec-Fetch-Site": "same-origin", "Host": "evil.example"})
+    assert json.loads(_session(server, **{"Sec-Fetch-Site": "same-origin"})) == {"token": TOKEN}
+
+
+def _session(server: Server, **headers: str) -> str:
+    request = urllib.request.Request(server.url + "/console/session.json", headers=headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def test_what_was_decided_for_a_person_is_told_with_its_reasons(server: Server) -> None:
+    call(server, "POST", "/v1/decisions", {"user_id": "seen", "goal": "purchase"}, token=TOKEN)
+    status, text = call(server, "GET", "/v1/people/seen/timeline", token=TOKEN)
+    told = json.loads(text)
+    assert (status, len(told["decisions"]), told["before"]) == (200, 1, None)
+    assert told["decisions"][0]["candidates"]
+    assert call(server, "GET", "/v1/people/nobody/timeline", token=TOKEN)[0] == 404
+    assert call(server, "GET", "/v1/people/seen/events", token=TOKEN)[0] == 200
+
+
 def test_pages_are_there_for_eyes(server: Server) -> None:
     status, index = call(server, "GET", "/")
     assert status == 200

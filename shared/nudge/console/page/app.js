@@ -20,7 +20,7 @@ const ICONS = {
 const VIEWS = {
   overview: { name: "Overview", show: overview },
   campaigns: { name: "Campaigns", show: campaigns },
-  people: { name: "People", show: people },
+  people: { name: "Person", show: people },
   models: { name: "Models", show: models },
   data: { name: "Data", show: data },
 };

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { bars, card, columns, domain, folded, interval, lines, scale, stacked, table } from "./charts.js";
 import { activityPlace, figure, forest } from "./overview.js";
-import { channel, count, daily, day, label, money, probability, ratio, reason, share, shortDay, span, state, t, told, verdict } from "./words.js";
+import { channel, count, daily, day, label, money, probability, ratio, reason, share, shortDay, span, state, t, told, verdict, whole as joined } from "./words.js";
 
 const TRAITS = { lifecycle: "Stage" };
 const STAGES = { never_bought: "never bought", first_purchase: "first purchase, recently", active: "bought again, recently", lapsed: "bought, but not recently" };
@@ -90,13 +90,11 @@ function money_card(one, report) {
   const back = daily(one.roi, one.reading), more = daily(one.incremental_conversions, one.reading), signed = (value) => count(value, true);
   const calm = one.incremental_value.variance_reduced && daily(one.incremental_value.variance_reduced, one.reading);
   const maturing = one.people?.not_matured;
-  return h(
-    "div",
-    { class: "grid" },
+  return [
     card(
       t("Incremental value"),
       h("p", { class: `big ${tone}` }, gain.estimate === null ? t("not known yet") : write(gain.estimate)),
-      h("p", {}, gain.estimate === null ? told(gain.note) : t("{verdict}. With 95 % confidence it lies between {low} and {high}.", { verdict: words, low: write(gain.low), high: write(gain.high) })),
+      h("p", {}, gain.estimate === null ? told(gain.note) : t("{verdict}. With 95 % confidence it lies between {low} and {high}.", { verdict: words, low: joined(write(gain.low)), high: joined(write(gain.high)) })),
       gain.estimate === null ? null : [interval(one.incremental_value, gain, domain([gain.low, gain.high, gain.estimate]), { tone, truth: one.truth?.incremental_value, label: `${write(gain.estimate)}, ${span(gain, write)}` }), scale(domain([gain.low, gain.high, gain.estimate]), write)],
       gain.estimate !== null && gain.note ? h("p", { class: "small" }, told(gain.note)) : null,
       calm && calm.estimate !== null ? h("p", { class: "small" }, `${t("With their past taken out (CUPED, {share} less noise)", { share: share(calm.removed || 0) })}: ${write(calm.estimate)} (${span(calm, write)})`) : null,
@@ -104,13 +102,13 @@ function money_card(one, report) {
     ),
     h(
       "dl",
-      { class: "card figures" },
+      { class: "card figures flat" },
       figure(t("Conversions gained"), more.estimate === null ? t("not known yet") : signed(more.estimate), span(more, signed), verdict(more).tone),
       figure(t("Return on cost"), ratio(back.estimate), span(back, ratio), verdict(back).tone),
       figure(t("Cost so far"), money(one.cost_so_far, report.currency), maturing ? t("{n} people more are still inside their window.", { n: count(maturing) }) : t("Every window has ended.")),
       figure(t("Last touch would say"), money(one.attribution?.value, report.currency), t("{n} conversions credited to the last message before them; most would have come anyway.", { n: count(one.attribution?.conversions) })),
     ),
-  );
+  ];
 }
 
 // ── whom it reached ──────────────────────────────────────────────────────────────────────────────────────────────────────

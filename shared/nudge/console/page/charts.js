@@ -43,7 +43,7 @@ export function interval(one, wide, of, { label, tone, truth } = {}) {
 }
 
 export function scale(of, write) {
-  const marks = ticks(of, 3).map((value) => {
+  const marks = ticks(of, 4).map((value) => {
     const x = place(value, of);
     return s("text", { x: pct(x), y: 12, class: "tick", "text-anchor": x < 0.06 ? "start" : x > 0.94 ? "end" : "middle" }, write(value));
   });
@@ -177,7 +177,7 @@ export function calibration(points, { label, write }) {
     ]),
     s("line", { x1: 0, y1: 210, x2: 210, y2: 0, class: "zero" }),
     s("polyline", { points: points.map((one) => `${(one.said / most) * 210},${210 - (one.was / most) * 210}`).join(" "), class: "line us" }),
-    points.map((one) => s("circle", { cx: (one.said / most) * 210, cy: 210 - (one.was / most) * 210, r: 3 + 4 * Math.sqrt(one.rows / people), class: "dot gain" }, s("title", {}, `${write(one.said)} → ${write(one.was)}`))),
+    points.map((one) => s("circle", { cx: (one.said / most) * 210, cy: 210 - (one.was / most) * 210, r: 2 + 3.5 * Math.sqrt(one.rows / people), class: "dot gain" }, s("title", {}, `${write(one.said)} → ${write(one.was)}`))),
   );
 }
 

@@ -12,7 +12,7 @@ export function data({ report }) {
   return [
     h("p", { class: `lead ${held.reconciles ? "" : "notice"}` }, held.reconciles ? t("Every row that was read is accepted, rejected or a duplicate.") : t("Some rows read were neither accepted, rejected nor duplicate (yet): see Data."), " ", t("{share} of the rows went to quarantine.", { share: share(held.quarantine_share) })),
     rows.length ? h("div", { class: "grid two" }, rows.map(kind)) : h("p", { class: "calm" }, t("Nothing has arrived yet.")),
-    objects.length ? card(t("Files and requests"), bars(objects.map(([name, value]) => ({ name: label(name), said: count(value), value, tone: name === "done" ? "us" : "warn" })))) : null,
+    objects.length ? card(t("Files and requests"), bars(objects.map(([name, value]) => ({ name: label(t(name)), said: count(value), value, tone: name === "done" ? "us" : "warn" })))) : null,
     files(held.files || []),
   ];
 }
@@ -30,7 +30,7 @@ function kind(one) {
 
 function files(list) {
   if (!list.length) return null;
-  const rows = list.map((one) => [one.key, label(one.state), count(one.read), count(one.accepted), count(one.duplicate), one.rejected ? `${count(one.rejected)} · ${share(one.rejected / one.read)}` : "0", one.reasons.map((each) => `${label(each.reason)} ${count(each.count)}`).join(", ") || "–"]);
+  const rows = list.map((one) => [one.key, label(t(one.state)), count(one.read), count(one.accepted), count(one.duplicate), one.rejected ? `${count(one.rejected)} · ${share(one.rejected / one.read)}` : "0", one.reasons.map((each) => `${label(each.reason)} ${count(each.count)}`).join(", ") || "–"]);
   const head = [{ name: t("File") }, { name: t("State") }, { name: t("Read"), number: true }, { name: t("Accepted"), number: true }, { name: t("Duplicate"), number: true }, { name: t("Rejected"), number: true }, { name: t("Why rejected") }];
   return card(t("File by file"), table(t("Those that need a look first: unfinished, then with most rejected rows."), head, rows));
 }

@@ -30,7 +30,7 @@ function tile(one) {
   return h(
     "article",
     { class: "tile" },
-    h("h3", {}, h("a", { href: place(one) }, label(one.goal))),
+    h("h2", {}, h("a", { href: place(one) }, label(one.goal))),
     h("p", { class: `tone ${tone}` }, words),
     h("p", { class: "small" }, one.version ? `${one.kind || "–"} · ${one.version}` : told(one.reason)),
     first.length ? h("dl", { class: "pieces" }, first.map(([name, held]) => h("div", {}, h("dt", {}, metric(name)), h("dd", {}, said(held))))) : null,
@@ -45,7 +45,7 @@ function detail(one) {
     one.version ? h("p", { class: `tone ${mark}` }, t(signed)) : null,
     one.reason ? h("p", {}, told(one.reason)) : null,
     one.challenger ? h("p", { class: "small" }, `${t("Challenger")} ${one.challenger.version}: ${told(one.challenger.reason)}`) : null,
-    h("div", { class: "grid two" }, figures(one), calibrated(model), important(model), drift(one), gates(one)),
+    h("div", { class: "pillars" }, figures(one), calibrated(model), important(model), drift(one), gates(one)),
     segments(model),
     inputs(model),
     limits(model),

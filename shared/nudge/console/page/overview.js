@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { bars, card, domain, folded, heat, interval, lines, scale, stacked, table } from "./charts.js";
-import { channel, count, daily, day, label, money, precise, ratio, share, shortDay, span, t, told, verdict } from "./words.js";
+import { channel, count, daily, day, label, money, precise, ratio, share, shortDay, span, t, told, verdict, whole as joined } from "./words.js";
 
 const STALE_HOURS = 30, REJECTED = 0.05, BOUNCED = 0.05, COMPLAINED = 0.001;
 
@@ -12,8 +12,7 @@ export function overview({ report, now }) {
     h("div", { class: "grid" }, headline(report), numbers(report)),
     course(report),
     activities(report),
-    h("div", { class: "grid two" }, groups(report), trend(report)),
-    customers(report),
+    h("div", { class: "pillars" }, groups(report), trend(report), customers(report)),
   ];
 }
 
@@ -74,10 +73,10 @@ function headline(report) {
   return card(
     t("Incremental value: what would not have come without it"),
     h("p", { class: `big ${tone}` }, write(gain.estimate)),
-    h("p", {}, t("{verdict}. With 95 % confidence it lies between {low} and {high}.", { verdict: words, low: write(gain.low), high: write(gain.high) })),
+    h("p", {}, t("{verdict}. With 95 % confidence it lies between {low} and {high}.", { verdict: words, low: joined(write(gain.low)), high: joined(write(gain.high)) })),
     interval(whole, gain, of, { label: `${write(gain.estimate)}, ${span(gain, write)}`, tone }),
     scale(of, write),
-    gain === whole ? null : h("p", { class: "small" }, t("The wide band is right however often you look, and whenever you stop: read it every day. The narrow one, {low} to {high}, is right for a single look on a day that was set beforehand.", { low: write(whole.low), high: write(whole.high) })),
+    gain === whole ? null : h("p", { class: "small" }, t("The wide band is right however often you look, and whenever you stop: read it every day. The narrow one, {low} to {high}, is right for a single look on a day that was set beforehand.", { low: joined(write(whole.low)), high: joined(write(whole.high)) })),
     gain.note ? h("p", { class: "small" }, told(gain.note)) : null,
   );
 }
@@ -216,8 +215,7 @@ const ENDS = [["reachable", "Reachable", "us"], ["no_consent", "No consent", "he
 
 function customers(report) {
   const known = report.customers;
-  if (!known) return null;
-  return h("div", { class: "grid two" }, weeks(known, report), segments(known, report), reachable(known), kept(known), products(known, report));
+  return known ? [weeks(known, report), segments(known, report), reachable(known), kept(known), products(known, report)] : null;
 }
 
 function weeks(known, report) {

@@ -44,7 +44,7 @@ function portrait(held, { report, now }) {
   return [
     h("h2", { class: "who" }, h("bdi", {}, held.user_id)),
     h("dl", { class: "card figures flat" }, facts),
-    about ? h("div", { class: "grid two" }, permissions(about), habits(about, report, now), traits(about)) : h("p", { class: "notice" }, t("There is no profile of this person: decisions were made from priors.")),
+    about ? h("div", { class: "pillars" }, permissions(about), habits(about, report, now), traits(about)) : h("p", { class: "notice" }, t("There is no profile of this person: decisions were made from priors.")),
   ];
 }
 
@@ -78,11 +78,11 @@ function more(context, id, first, story) {
   const draw = () => {
     const sorted = entries.toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
     const floor = before ? entries.filter((one) => one.one.decision_id && !one.one.event_type).map((one) => one.at).sort()[0] : "";
-    story.replaceChildren(...grouped(sorted.filter((one) => one.at >= floor), context));
+    story.replaceChildren(...grouped(sorted.filter((one) => one.at >= floor), context).flat());
     if (!entries.length) story.replaceChildren(h("li", { class: "calm" }, t("none yet")));
   };
   const older = h("button", { type: "button", class: "plain-button", onclick: async () => {
-    const next = await context.get(`v1/people/${encodeURIComponent(id)}/timeline?before=${before}`).catch(() => null);
+    const next = await context.get(`v1/people/${encodeURIComponent(id)}/timeline?before=${encodeURIComponent(before)}`).catch(() => null);
     if (!next) return;
     entries.push(...next.decisions.map((one) => ({ at: one.decided_at, one })));
     before = next.before;
@@ -104,7 +104,21 @@ function more(context, id, first, story) {
 
 function grouped(entries, context) {
   const days = Map.groupBy ? Map.groupBy(entries, (one) => one.at.slice(0, 10)) : entries.reduce((all, one) => all.set(one.at.slice(0, 10), [...(all.get(one.at.slice(0, 10)) || []), one]), new Map());
-  return [...days].map(([date, list]) => h("li", {}, h("h3", {}, day(date)), h("ol", {}, list.map(({ one }) => (one.event_type ? did(one, context) : decided(one, context))))));
+  const quiet = (list) => list.every(({ one }) => !one.event_type && one.chosen === "nothing" && one.group === "treatment");
+  const shown = [];
+  for (const [date, list] of days) {
+    const last = shown.at(-1);
+    if (quiet(list) && last?.quiet) last.days.push([date, list]);
+    else shown.push({ quiet: quiet(list), days: [[date, list]] });
+  }
+  const one_day = ([date, list]) => h("li", {}, h("h3", {}, day(date)), h("ol", {}, list.map(({ one }) => (one.event_type ? did(one, context) : decided(one, context)))));
+  return shown.map((part) => (part.quiet && part.days.length > 2 ? calm(part.days, one_day) : part.days.map(one_day)));
+}
+
+// Days on which nothing was the best: many of them in a row are one line.
+function calm(days, one_day) {
+  const n = days.reduce((sum, [, list]) => sum + list.length, 0);
+  return h("li", { class: "calm-days" }, folded(t("{n} times nothing was best, {first} to {last}", { n, first: day(days.at(-1)[0]), last: day(days[0][0]) }), h("ol", { class: "story" }, days.map(one_day))));
 }
 
 function did(one, { report }) {

@@ -152,4 +152,4 @@ export function span(one, write) {
 }
 
 // A signed amount that no line break parts.
-const whole = (said) => (/^[−+]/.test(said) ? `${said[0]}\u2060${said.slice(1)}` : said);
+export const whole = (said) => (/^[−+]/.test(said) ? `${said[0]}\u2060${said.slice(1)}` : said);
