@@ -42,7 +42,7 @@ def test_every_module_of_a_zip_has_bytecode_that_needs_no_check() -> None:
 
 
 def test_the_zips_are_the_light_functions_and_one_layer() -> None:
-    light = {"Collect", "Arrive", "Decide", "Campaign", "Deliver", "Feedback"}
+    light = {"Collect", "Arrive", "Decide", "Campaign", "Deliver", "Feedback", "Console"}
     assert {folder.name for folder in zips()} == light | {"Domain"}
     assert [path.name for path in (BUILT / "Domain" / "python").iterdir()] == ["nudge"]
 

@@ -14,7 +14,7 @@ CHINESE: Mapping[str, str] = {
     "Views": "视图",
     "Language": "语言",
     "Colours": "颜色",
-    "As the system": "跟随系统",
+    "System": "跟随系统",
     "Light": "浅色",
     "Dark": "深色",
     "Sign in": "登录",

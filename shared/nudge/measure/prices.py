@@ -75,7 +75,11 @@ def decision(door: Door = DECIDE) -> list[Use]:
         Use("lambda_request", 1, "one call of Decide"),
         Use("http_api", 1, "one call of the API"),
         Use("dynamodb_read", 6, "profile and ledger, consistent reads"),
-        Use("dynamodb_write", 20, "one transaction: a decision of 5 kB, its message, its counters, twice each"),
+        Use(
+            "dynamodb_write",
+            21,
+            "one transaction: a decision of 5 kB, its message, its counters, twice each; its key in the index of people",
+        ),
         Use("logs_gb", 1e-6, "1 kB of logs"),
     ]
 

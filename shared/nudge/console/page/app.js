@@ -24,7 +24,7 @@ const VIEWS = {
   models: { name: "Models", show: models },
   data: { name: "Data", show: data },
 };
-const THEMES = { auto: "As the system", light: "Light", dark: "Dark" };
+const THEMES = { auto: "System", light: "Light", dark: "Dark" };
 
 const root = document.getElementById("console");
 const here = new URL(".", import.meta.url);

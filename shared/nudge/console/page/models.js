@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { bars, calibration, card, folded, table } from "./charts.js";
-import { count, day, label, metric, precise, share, t, told } from "./words.js";
+import { count, day, label, metric, model as title, precise, share, t, told } from "./words.js";
 
 const SIGNATURES = { verified: ["gain", "Signature verified"], "not ours": ["loss", "Signature does not hold: not used for decisions"], "not checked": ["open", "Signature not checked"] };
 const MOST = 12;
@@ -14,7 +14,7 @@ export function models({ report, rest }) {
 }
 
 const place = (one) => `#/models/${encodeURIComponent(one.goal)}`;
-const crumb = (name) => h("p", { class: "crumb" }, h("a", { href: "#/models" }, t("Models")), h("span", { "aria-hidden": "true" }, "›"), h("b", {}, label(name)));
+const crumb = (name) => h("p", { class: "crumb" }, h("a", { href: "#/models" }, t("Models")), h("span", { "aria-hidden": "true" }, "›"), h("b", {}, title(name)));
 const said = (held) => (held.high === undefined ? precise(held.value) : `${precise(held.value)} (${t("{low} to {high}", { low: precise(held.low), high: precise(held.high) })})`);
 const percent = (value) => share(value);
 
@@ -30,7 +30,7 @@ function tile(one) {
   return h(
     "article",
     { class: "tile" },
-    h("h2", {}, h("a", { href: place(one) }, label(one.goal))),
+    h("h2", {}, h("a", { href: place(one) }, title(one.goal))),
     h("p", { class: `tone ${tone}` }, words),
     h("p", { class: "small" }, one.version ? `${one.kind || "–"} · ${one.version}` : told(one.reason)),
     first.length ? h("dl", { class: "pieces" }, first.map(([name, held]) => h("div", {}, h("dt", {}, metric(name)), h("dd", {}, said(held))))) : null,

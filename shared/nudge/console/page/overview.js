@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { bars, card, domain, folded, heat, interval, lines, scale, stacked, table } from "./charts.js";
-import { channel, count, daily, day, label, money, precise, ratio, share, shortDay, span, t, told, verdict, whole as joined } from "./words.js";
+import { channel, count, daily, day, label, model, money, precise, ratio, share, shortDay, span, t, told, verdict, whole as joined } from "./words.js";
 
 const STALE_HOURS = 30, REJECTED = 0.05, BOUNCED = 0.05, COMPLAINED = 0.001;
 
@@ -39,8 +39,8 @@ export function found(report, now) {
   if (data.quarantine_share > REJECTED) add("warn", t("Many rows are rejected."), t("{share} of the rows went to quarantine.", { share: share(data.quarantine_share) }), "#/data");
   for (const one of report.models) {
     const far = Math.max(0, ...Object.values(one.drift?.over || {}));
-    if (far > 1) add("warn", t("{name} has drifted.", { name: label(one.goal) }), t("It is trained again."), `#/models/${encodeURIComponent(one.goal)}`);
-    if (one.signature === "not ours") add("loss", t("{name}: the signature does not hold.", { name: label(one.goal) }), t("It is not used for decisions."), `#/models/${encodeURIComponent(one.goal)}`);
+    if (far > 1) add("warn", t("{name} has drifted.", { name: model(one.goal) }), t("It is trained again."), `#/models/${encodeURIComponent(one.goal)}`);
+    if (one.signature === "not ours") add("loss", t("{name}: the signature does not hold.", { name: model(one.goal) }), t("It is not used for decisions."), `#/models/${encodeURIComponent(one.goal)}`);
   }
   for (const one of report.forecasts || []) {
     const odd = one.series.flatMap((each) => each.flags.map((flag) => ({ ...flag, of: each.series }))).slice(-1)[0];

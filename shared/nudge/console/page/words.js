@@ -93,6 +93,9 @@ export function label(name) {
   return plain ? plain[0].toUpperCase() + plain.slice(1) : "–";
 }
 
+// The name of a model as a title: demand.purchase.value.all.day → Demand · purchase · value · all · day.
+export const model = (name) => label(String(name).replaceAll(".", " · "));
+
 const CHANNELS = { email: "e-mail", sms: "SMS", inline: "on the page", push: "push", webhook: "webhook", event: "event" };
 export const channel = (name) => (name in CHANNELS ? t(CHANNELS[name]) : label(name));
 
