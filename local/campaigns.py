@@ -27,17 +27,20 @@ from nudge.adapters.sqs import SqsQueue
 from nudge.adapters.templates import StoredTemplates
 from nudge.decide import occasion
 from nudge.errors import NotFound
+from nudge.flows import journey_figures
 from nudge.flows.campaign_runs import Run, Runs
 from nudge.flows.campaigns import Campaigns
 from nudge.flows.champions import Champions, PlanInForce
 from nudge.flows.decide import Decide
 from nudge.flows.deliver import LONGEST_HALT
+from nudge.flows.journeys import PAUSED
 from nudge.flows.pauses import FRESH_FOR
 from nudge.flows.resend import Resend, Resent
 from nudge.flows.retell import Retell
 from nudge.settings import CampaignSettings, Settings
 from nudge.vocabulary import SECOND, Micros
 
+COUNTS = ("done", "left_out", "refused", "begun", "under_way")
 LEFT = {
     "unknown": "nobody knows whether they arrived, so nobody sends them again",
     "stale": "decided too long ago to be sent now",
@@ -47,8 +50,25 @@ LEFT = {
 }
 
 
+ENDED = {
+    "finished": "took all steps",
+    "goal": "reached the goal that stops it",
+    "over": "the campaign has ended",
+    "removed": "the plan has the campaign, or its steps, no more",
+    "no_person": "the person is not known any more",
+    "answered": "what the trigger waits for came in time",
+    "audience": "not of the audience",
+    "late": "looked at more than a day too late",
+    "paused": "the campaign was paused",
+}
+
+
 class RunSettings(Settings):
     lake_bucket: str
+
+
+class StatusSettings(RunSettings):
+    ledger_table: str
 
 
 class RetellSettings(Settings):
@@ -139,7 +159,8 @@ def _resume(chosen: argparse.Namespace) -> int:
         campaigns.send_out(run, now=now)
     print(
         f"{chosen.campaign} goes on: {len(open_ones)} runs had not ended; messages that waited go out in at most "
-        f"twice the time of the pause, and {2 * LONGEST_HALT // SECOND // 60} minutes"
+        f"twice the time of the pause, and {2 * LONGEST_HALT // SECOND // 60} minutes; people on their way go on in at "
+        f"most {PAUSED // SECOND // 60} minutes"
     )
     return 0
 
@@ -161,16 +182,30 @@ def resent(campaign: str, told: Resent) -> Iterator[str]:
 
 
 def _status(chosen: argparse.Namespace) -> int:
-    runs = _runs()
+    here = StatusSettings.read()
+    runs = Runs(S3Objects(client("s3"), here.lake_bucket))
     told = [figures(runs, run) for run in runs.all(chosen.campaign)]
+    journeys = journey_figures.figures(DynamoJourneys(client("dynamodb"), here.ledger_table), chosen.campaign)
     paused = runs.paused(chosen.campaign)
-    if not told and paused is None:
-        raise NotFound(f"{chosen.campaign} never ran; `nudge campaign run {chosen.campaign}` begins a run")
+    if not told and paused is None and journeys is None:
+        raise NotFound(f"{chosen.campaign} never ran, and nobody is on the way through it")
     if chosen.json:
-        print(json.dumps({"paused": paused, "runs": told}, indent=2))
+        print(json.dumps({"paused": paused, "runs": told, "journeys": journeys}, indent=2))
     else:
-        print("\n".join(shown(chosen.campaign, told, paused)))
+        print("\n".join([*shown(chosen.campaign, told, paused), *on_the_way(journeys)]))
     return 0
+
+
+def on_the_way(told: dict[str, Any] | None) -> Iterator[str]:
+    """Journeys as lines that a person reads; none where nobody was ever called."""
+    if told is None:
+        return
+    yield f"  journeys: {told['begun']} begun, {sum(told['under_way'].values())} under way"
+    yield from (f"    {count} at step {step}" for step, count in told["under_way"].items())
+    if told["called"]:
+        yield f"    {told['called']} called, and not begun yet"
+    yield from (f"    {count} ended: {ENDED.get(why, why)}" for why, count in sorted(told["ended"].items()))
+    yield from (f"    {count} not begun: {ENDED.get(why, why)}" for why, count in sorted(told["not_begun"].items()))
 
 
 def figures(runs: Runs, run: Run) -> dict[str, Any]:
@@ -183,7 +218,7 @@ def figures(runs: Runs, run: Run) -> dict[str, Any]:
         "run": run.run,
         "stage": "freezing" if runs.unfrozen(run) else "deciding" if runs.undecided(run) else "ended",
         "members": sum(one.members for one in told),
-        **{name: sum(getattr(one, name) for one in told) for name in ("done", "left_out", "refused")},
+        **{name: sum(getattr(one, name) for one in told) for name in COUNTS},
         **counted,
     }
 
@@ -193,9 +228,12 @@ def shown(campaign: str, told: list[dict[str, Any]], paused: Any) -> Iterator[st
     yield f"{campaign}: paused, {paused['why']}" if paused else campaign
     for one in told:
         done = ", ".join(f"{name} {count}" for name, count in sorted(one["activities"].items()))
+        done = f"{one['begun']} went on their way" if one["begun"] else done
         yield f"  {one['run']}  {one['stage']}: {one['done']} of {one['members']} members; {done or 'nothing decided yet'}"
         if one["left_out"]:
             yield f"    {one['left_out']} left out: capacity or budget went to those to whom it is worth more"
+        if one["under_way"]:
+            yield f"    {one['under_way']} still on the way since an earlier run"
         for reason, count in sorted(one["removed"].items()):
             yield f"    {count} candidates out: {reason}"
 

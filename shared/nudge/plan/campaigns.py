@@ -60,7 +60,7 @@ def _check_one(
     if "when" in campaign:
         triggers.check_when(c, campaign["when"], f"{path}.when", goals)
     if "steps" in campaign:
-        steps.check(c, campaign["steps"], f"{path}.steps", goals, _of_goal(campaign, activities))
+        steps.check(c, campaign["steps"], f"{path}.steps", goals, _of_goal(campaign, activities), campaign.get("goal"))
     _check_limits(c, campaign, path)
 
 

@@ -73,7 +73,7 @@ def _of_the_gone(section: str) -> str | None:
     return {
         "goals": "its model is kept, and no longer trained or asked",
         "activities": "nobody gets it anew",
-        "campaigns": "no new run begins",
+        "campaigns": "no new run begins, and who is on the way through it goes no further",
         "channels": "nothing more is sent on it",
     }[section]
 
@@ -81,6 +81,8 @@ def _of_the_gone(section: str) -> str | None:
 def _of_the_changed(section: str, key: str) -> str | None:
     if key == "holdout":
         return "some people change between the groups: compare only what is decided from now on"
+    if section == "campaigns" and key == "steps":
+        return "who is on the way goes on by the old steps"
     if section == "goals" and key in MEANING:
         return "its model learned the old meaning: it serves until the next training"
     return None
@@ -111,7 +113,7 @@ def said(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {said(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{said(key)}: {said(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(said, value)) + "]"
     return " ".join(str(value).split())

@@ -18,17 +18,17 @@ from nudge.plan.triggers import check_duration, duration
 from nudge.vocabulary import Step
 
 KINDS = ("do", "wait", "branch", "stop_on")
-OUTCOMES = ("opened", "clicked", "converted")
-"""What a branch may ask of the message before it; any other name is an event type."""
+CONVERTED = "converted"
+"""What a branch may ask, beside `opened`, `clicked` and event types: whether the campaign's goal is reached."""
 OWN_GOAL = "goal"
 MOST, DEEPEST = 50, 5
 """Steps of a sequence, all branches together; branches within each other."""
 
 
-def check(c: Checks, said: Any, path: str, goals: Mapping[str, Any], activities: Collection[str]) -> None:
-    """Note every mistake of a sequence. `activities` are those that the campaign may do."""
+def check(c: Checks, said: Any, path: str, goals: Mapping[str, Any], activities: Collection[str], goal: Any) -> None:
+    """Note every mistake of a sequence. `activities` are those that the campaign may do, `goal` is its own."""
     before = len(c.problems)
-    walk = _Walk(c, goals, activities)
+    walk = _Walk(c, goals, activities, goal)
     walk.list(said, path, 0, False)
     if walk.steps > MOST:
         c.wrong(path, f"at most {MOST} steps")
@@ -39,10 +39,11 @@ def check(c: Checks, said: Any, path: str, goals: Mapping[str, Any], activities:
 class _Walk:
     """Walks the steps as a person might, and notes what cannot be."""
 
-    def __init__(self, c: Checks, goals: Mapping[str, Any], activities: Collection[str]) -> None:
+    def __init__(self, c: Checks, goals: Mapping[str, Any], activities: Collection[str], goal: Any) -> None:
         self.c = c
         self.goals = goals
         self.activities = activities
+        self.goal = goal
         self.steps = 0
         self.done = False
 
@@ -72,10 +73,17 @@ class _Walk:
         elif kind == "wait":
             check_duration(self.c, value, where)
         elif kind == "stop_on":
-            self.c.one_of(value, where, (OWN_GOAL, *map(str, self.goals)))
+            if self.c.one_of(value, where, (OWN_GOAL, *map(str, self.goals))):
+                self.reached(self.goal if value == OWN_GOAL and value not in self.goals else value, where)
         elif kind == "branch":
             self.branch(value, where, depth, sent)
         return kind == "do"
+
+    def reached(self, goal: Any, where: str) -> None:
+        """No event says that somebody stays away: nothing could be seen to reach such a goal."""
+        said = self.goals.get(goal) if isinstance(goal, str) else None
+        if isinstance(said, dict) and said.get("absent") is True:
+            self.c.wrong(where, f"the goal '{goal}' is reached by staying away, which no event tells; name another")
 
     def branch(self, one: Any, path: str, depth: int, sent: bool) -> None:
         said = self.c.mapping(one, path, {"on", "within", "yes", "no"})
@@ -83,6 +91,8 @@ class _Walk:
         check_duration(self.c, said.get("within"), f"{path}.within")
         if not sent:
             self.c.wrong(path, "needs a 'do' before it: it asks what came of that")
+        if said.get("on") == CONVERTED:
+            self.reached(self.goal, f"{path}.on")
         if not said.get("yes") and not said.get("no"):
             self.c.wrong(path, "needs steps under 'yes' or 'no'")
         for side in ("yes", "no"):

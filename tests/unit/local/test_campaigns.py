@@ -13,8 +13,9 @@ from local import campaigns, cli
 from nudge import edge
 from nudge.adapters.ledger import DynamoLedger
 from nudge.flows.campaign_runs import Runs
+from nudge.vocabulary import Event
 from tests.acting import aws
-from tests.functions.test_campaign import MORNING, World
+from tests.functions.test_campaign import MORNING, Context, Journeys, World
 from tests.unit.flows import test_campaigns as memory
 
 
@@ -103,3 +104,30 @@ def test_what_failed_is_sent_again_by_hand_and_the_rest_is_told_with_its_reason(
 def test_a_campaign_that_never_ran_is_said_to_have_never_run(stack: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["campaign", "status", "autumn"]) == 1
     assert "never ran" in capsys.readouterr().err
+
+
+def test_people_on_their_way_are_told_by_step_and_by_what_became_of_them(
+    stack: World, load_event: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journeys = Journeys(stack, load_event("campaign.walk"))
+    door.handler(load_event("campaign.tick"), Context())
+    stack.finish(journeys.event)
+    journeys.happen(Event("late", "user 5", "add_to_cart", MORNING))
+    journeys.happen(Event("buy", "user 2", "purchase", MORNING))
+    door.handler(load_event("campaign.tick"), Context())
+    stack.finish(journeys.event)
+    told = json.loads(said(capsys, "campaign", "status", "cart", "--json"))
+    assert told["journeys"] == {
+        "begun": 3,
+        "called": 1,
+        "under_way": {"3 branch opened": 2},
+        "ended": {"goal": 1},
+        "not_begun": {},
+    }
+    assert said(capsys, "campaign", "status", "cart").splitlines() == [
+        "cart",
+        "  journeys: 3 begun, 2 under way",
+        "    2 at step 3 branch opened",
+        "    1 called, and not begun yet",
+        "    1 ended: reached the goal that stops it",
+    ]

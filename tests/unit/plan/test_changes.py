@@ -32,6 +32,10 @@ def told(place: tuple[str, ...], value: object) -> list[str]:
         (("campaigns", "winback", "holdout"), 0.2, [
             "~ campaign winback.holdout: 0.1 → 0.2\n    some people change between the groups: compare only what is decided from now on"
         ]),
+        (("campaigns", "cart", "steps"), [{"do": "reminder_mail"}], [
+            "~ campaign cart.steps: [{stop_on: goal}, {do: reminder_mail}, {branch: {on: opened, within: 2 days, "
+            "yes: [{wait: 1 day}, {do: discount_mail}], no: []}}] → [{do: reminder_mail}]\n    who is on the way goes on by the old steps"
+        ]),
         (("policy", "holdout"), 0.1, [
             "~ policy.holdout: 0.05 → 0.1\n    some people change between the groups: compare only what is decided from now on"
         ]),
@@ -48,7 +52,9 @@ def test_a_change_is_told_where_it_stands_with_what_follows(
 
 def test_what_is_gone_is_told_with_what_follows() -> None:
     fewer = {**GOOD, "campaigns": {name: one for name, one in GOOD["campaigns"].items() if name != "cart"}}
-    assert [str(one) for one in changes(GOOD, fewer)] == ["- campaign cart\n    no new run begins"]
+    assert [str(one) for one in changes(GOOD, fewer)] == [
+        "- campaign cart\n    no new run begins, and who is on the way through it goes no further"
+    ]
     assert [one.sign for one in changes(GOOD, {"currency": "EUR"})].count("-") == len(
         changes(GOOD, {"currency": "EUR"})
     )
