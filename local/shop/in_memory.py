@@ -14,6 +14,8 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import quote_plus
 
+import polars as pl
+
 from local.ses import Mail, Reaction, Reader, event_of
 from nudge import plan as plans
 from nudge.act import link
@@ -46,7 +48,7 @@ from nudge.flows.report import Report
 from nudge.flows.tasks import from_task
 from nudge.flows.train import Train, Verdict
 from nudge.flows.unsubscribe import Unsubscribe
-from nudge.vocabulary import FINAL_STATES, Email, Micros, Parcel
+from nudge.vocabulary import FINAL_STATES, Email, Kind, Micros, Parcel
 
 BUCKET = "lake"
 PUBLIC = "https://nudge.example"
@@ -73,6 +75,10 @@ class Stream:
     ledger: MemoryLedger
     _told: int = 0
     _open: set[str] = field(default_factory=set)
+
+    def rows(self, kind: Kind) -> pl.DataFrame:
+        """What the lake holds of a kind."""
+        return pl.concat([pl.read_parquet(self.lake.get(part.key)) for part in self.lake.parts(kind)], how="diagonal")
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Since the last time."""
@@ -182,6 +188,10 @@ class InMemory:
 
     def report(self) -> dict[str, Any]:
         return Report(self.lake, self.objects, self.plans, self.arrivals, models=self.models)(now=self.now)
+
+    def rows(self, kind: Kind) -> pl.DataFrame:
+        """What the lake holds of a kind."""
+        return pl.concat([pl.read_parquet(self.lake.get(part.key)) for part in self.lake.parts(kind)], how="diagonal")
 
     def records(self) -> list[dict[str, Any]]:
         """Every decision as the ledger keeps it, in order."""

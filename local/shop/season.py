@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,16 +115,20 @@ class Season:
 
     def worths(self, campaign: str) -> list[Worth]:
         """Of each decision of a campaign that had a choice, held out or not: what each choice was truly worth, on average."""
+        return [one for one in self._worths if one.campaign == campaign]
+
+    @cached_property
+    def _worths(self) -> list[Worth]:
         costs = {name: one["cost"] for name, one in self.stack.plans.current()["activities"].items()}
         found = []
         for made in self.stack.records():
             offered = [one["activity"] for one in made["candidates"] if one["removed"] is None]
-            if made["campaign"] != campaign or offered == [NOTHING]:
+            if offered == [NOTHING]:
                 continue
             each = {
                 name: self.world.worth(made["user_id"], name, made["decided_at"]) - costs.get(name, 0.0)
                 for name in offered
             }
             week = (made["decided_at"] - OPENS) // WEEK
-            found.append(Worth(campaign, week, made["user_id"], made["chosen"], each))
+            found.append(Worth(made["campaign"], week, made["user_id"], made["chosen"], each))
         return found
