@@ -120,6 +120,16 @@ def test_one_click_unsubscribes_without_a_redirect(world: Aws, load_event: Any, 
     assert [row["event_type"] for row in rows(world)] == ["email_unsubscribe"]
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
+def test_no_method_but_post_changes_anything(world: Aws, load_event: Any, method: str) -> None:
+    event = load_event("feedback.one_click")
+    event["routeKey"] = f"{method} /u/{{token}}"
+    event["requestContext"]["http"]["method"] = method
+    assert visit(world, event)["statusCode"] == (200 if method == "GET" else 405)
+    assert ana(world).consents["email"].granted
+    assert rows(world) == []
+
+
 @pytest.mark.parametrize("name", ["feedback.show", "feedback.one_click"])
 @pytest.mark.parametrize("made", ["x.y", "eyJ1IjoiYW5hIn0.AAAAAAAAAAAAAAAAAAAAAAAA"])
 def test_a_bad_token_is_a_404_that_says_nothing(world: Aws, load_event: Any, name: str, made: str) -> None:

@@ -11,6 +11,7 @@ from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.memory import MemoryQueue, MemorySigner
 from nudge.adapters.sqs import SqsQueue
+from nudge.errors import Unavailable
 from nudge.ports import Signer
 
 
@@ -23,6 +24,15 @@ def test_more_than_ten_messages_all_arrive(aws: None) -> None:
     while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         seen |= {json.loads(one["Body"])["n"] for one in found}
     assert seen == set(range(23))
+
+
+def test_a_batch_of_which_some_were_refused_is_an_error() -> None:
+    class Partial:
+        def send_message_batch(self, **asked: object) -> dict[str, object]:
+            return {"Successful": [{"Id": "0"}], "Failed": [{"Id": "1", "Code": "InternalError"}]}
+
+    with pytest.raises(Unavailable, match="refused 1 of 2 messages: InternalError"):
+        SqsQueue(Partial(), "url").send([{"n": 1}, {"n": 2}])
 
 
 def test_the_memory_queue_keeps_order_and_delay() -> None:

@@ -16,8 +16,9 @@ from nudge.adapters.memory import MemoryPlans
 from nudge.decide import record
 from nudge.errors import NotFound
 from nudge.flows.champions import Champion
-from nudge.flows.log_gate import DECIDED, Judged, with_challenger
+from nudge.flows.log_gate import Judged, with_challenger
 from nudge.flows.policy_evaluation import PolicyEvaluation
+from nudge.flows.training_rows import DECIDED
 from nudge.measure import frames
 from nudge.vocabulary import NOTHING, Decision, Plan, Vector
 from tests.unit.flows import test_policy_evaluation as logs

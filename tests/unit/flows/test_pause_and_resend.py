@@ -61,7 +61,13 @@ class World(Campaign):
         )
         plan, wait = PlanInForce(self.plans), lambda _: None
         parts: dict[str, Any] = {"ledger": self.ledger, "profiles": self.profiles, "pauses": self.pauses}
-        made = {"plan": plan, "compose": compose, "senders": lambda _: self.mailer, "pace": MemoryPace(), "wait": wait}
+        made: dict[str, Any] = {
+            "plan": plan,
+            "compose": compose,
+            "senders": lambda _: self.mailer,
+            "pace": MemoryPace(),
+            "wait": wait,
+        }
         return Deliver(**(made | parts | changes))
 
     def deliver(self, now: Micros = MORNING, **changes: Any) -> Counter[str]:
@@ -74,7 +80,7 @@ class World(Campaign):
 
     def resend(self, now: Micros = MORNING, by: str = "ana", **changes: Any) -> Resent:
         run = changes.pop("run", None)
-        parts = {"ledger": self.ledger, "runs": Runs(self.objects), "plan": PlanInForce(self.plans)}
+        parts: dict[str, Any] = {"ledger": self.ledger, "runs": Runs(self.objects), "plan": PlanInForce(self.plans)}
         return Resend(**(parts | changes))("spring", run, by=by, now=now)
 
     def refuse(self, *people: int) -> None:
@@ -297,7 +303,7 @@ def test_two_people_killed_anywhere_while_they_send_again_send_nothing_twice(aft
         for number in range(6):
             countdown = [chance.randrange(1, 30)]
             ledger = Dies(world.ledger, countdown, after=after)
-            runs = Runs(Dies(world.objects, countdown, after=after))  # type: ignore[arg-type]
+            runs = Runs(Dies(world.objects, countdown, after=after))
             with suppress(Killed):
                 world.resend(MORNING + number, by=f"person {number % 2}", ledger=ledger, runs=runs)
             for name in world.ledger.due(now=MORNING + number, limit=chance.randrange(4)):
