@@ -11,7 +11,7 @@ export function data({ report }) {
   const objects = Object.entries(held.objects || {});
   return [
     h("p", { class: `lead ${held.reconciles ? "" : "notice"}` }, held.reconciles ? t("Every row that was read is accepted, rejected or a duplicate.") : t("Some rows read were neither accepted, rejected nor duplicate (yet): see Data."), " ", t("{share} of the rows went to quarantine.", { share: share(held.quarantine_share) })),
-    rows.length ? h("div", { class: "grid two" }, rows.map(kind)) : h("p", { class: "calm" }, t("Nothing has arrived yet.")),
+    rows.length ? h("div", { class: "pillars" }, rows.map(kind)) : h("p", { class: "calm" }, t("Nothing has arrived yet.")),
     objects.length ? card(t("Files and requests"), bars(objects.map(([name, value]) => ({ name: label(t(name)), said: count(value), value, tone: name === "done" ? "us" : "warn" })))) : null,
     files(held.files || []),
   ];

@@ -45,7 +45,7 @@ function detail(one) {
     one.version ? h("p", { class: `tone ${mark}` }, t(signed)) : null,
     one.reason ? h("p", {}, told(one.reason)) : null,
     one.challenger ? h("p", { class: "small" }, `${t("Challenger")} ${one.challenger.version}: ${told(one.challenger.reason)}`) : null,
-    h("div", { class: "pillars" }, figures(one), calibrated(model), important(model), drift(one), gates(one)),
+    h("div", { class: "pillars" }, figures(one), important(model), calibrated(model), drift(one), gates(one)),
     segments(model),
     inputs(model),
     limits(model),

@@ -67,7 +67,7 @@ function headline(report) {
   const whole = report.total.incremental_value, gain = daily(whole, report.total.reading);
   const { tone, words } = verdict(gain), write = (value) => money(value, report.currency, true);
   if (gain.estimate === null || gain.low === null) {
-    return card(t("Incremental value"), h("p", { class: "big" }, t("Nothing to report yet")), h("p", {}, told(whole.note)));
+    return card(t("Incremental value"), h("p", { class: "mid" }, t("Nothing to report yet")), h("p", {}, told(whole.note)));
   }
   const of = domain([gain.low, gain.high, gain.estimate, whole.low, whole.high]);
   return card(

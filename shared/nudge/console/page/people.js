@@ -66,7 +66,7 @@ function habits(about, report, now) {
 
 function traits(about) {
   if (!about.traits.length) return null;
-  const value = (one) => (one.masked ? h("i", { class: "masked" }, t("not shown")) : typeof one.value === "boolean" ? (one.value ? t("yes") : t("no")) : String(one.value ?? "–"));
+  const value = (one) => (one.masked ? h("i", { class: "masked" }, t("not shown")) : typeof one.value === "boolean" ? (one.value ? t("yes") : t("no")) : /_at$/.test(one.name) && one.value > 1e14 ? day(one.value / 1000) : String(one.value ?? "–"));
   return card(t("What we were told"), h("dl", { class: "pieces" }, about.traits.map((one) => h("div", {}, h("dt", {}, label(one.name)), h("dd", {}, value(one))))), h("p", { class: "small" }, t("Addresses and names are not shown here.")));
 }
 
@@ -111,8 +111,20 @@ function grouped(entries, context) {
     if (quiet(list) && last?.quiet) last.days.push([date, list]);
     else shown.push({ quiet: quiet(list), days: [[date, list]] });
   }
-  const one_day = ([date, list]) => h("li", {}, h("h3", {}, day(date)), h("ol", {}, list.map(({ one }) => (one.event_type ? did(one, context) : decided(one, context)))));
+  const one_day = ([date, list]) => h("li", {}, h("h3", {}, day(date)), h("ol", {}, runs(list).map(({ one, times }) => (one.event_type ? did(one, times, context) : decided(one, context)))));
   return shown.map((part) => (part.quiet && part.days.length > 2 ? calm(part.days, one_day) : part.days.map(one_day)));
+}
+
+// The same event of the same item several times in a row is told once, with how often.
+function runs(list) {
+  const told = [];
+  for (const { one } of list) {
+    const last = told.at(-1);
+    const same = one.event_type && last?.one.event_type === one.event_type && ["item_id", "decision_id", "value"].every((name) => last.one[name] === one[name]);
+    if (same) last.times += 1;
+    else told.push({ one, times: 1 });
+  }
+  return told;
 }
 
 // Days on which nothing was the best: many of them in a row are one line.
@@ -121,9 +133,9 @@ function calm(days, one_day) {
   return h("li", { class: "calm-days" }, folded(t("{n} times nothing was best, {first} to {last}", { n, first: day(days.at(-1)[0]), last: day(days[0][0]) }), h("ol", { class: "story" }, days.map(one_day))));
 }
 
-function did(one, { report }) {
+function did(one, times, { report }) {
   const parts = [one.item_id, one.category && label(one.category), one.value ? money(one.value, one.currency || report.currency) : null, one.channel && channel(one.channel)].filter(Boolean);
-  return h("li", { class: `entry did ${one.decision_id ? "outcome" : ""}` }, h("p", {}, h("time", { datetime: one.event_time }, clock(one.event_time)), h("b", {}, label(one.event_type)), parts.length ? h("span", { class: "small" }, parts.join(" · ")) : null));
+  return h("li", { class: `entry did ${one.decision_id ? "outcome" : ""}` }, h("p", {}, h("time", { datetime: one.event_time }, clock(one.event_time)), h("b", {}, label(one.event_type)), times > 1 ? h("span", { class: "chip" }, `× ${count(times)}`) : null, parts.length ? h("span", { class: "small" }, parts.join(" · ")) : null));
 }
 
 const TONES = { sent: "gain", skipped: "open", failed: "loss", unknown: "warn" };

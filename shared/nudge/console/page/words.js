@@ -100,7 +100,8 @@ const CHANNELS = { email: "e-mail", sms: "SMS", inline: "on the page", push: "pu
 export const channel = (name) => (name in CHANNELS ? t(CHANNELS[name]) : label(name));
 
 const METRICS = { auc: "AUC", average_precision: "Average precision", ece: "ECE", brier: "Brier score", lift_at_10: "Lift at 10 %", log_loss: "Log loss" };
-export const metric = (name) => t(METRICS[name] || label(name));
+const SHORT = /\b(auc|mae|ndcg|smape|mase|ece)\b/gi;
+export const metric = (name) => t(METRICS[name] || label(name).replace(SHORT, (word) => word.toUpperCase()));
 
 // Why somebody was not reached, by the codes of decisions and messages.
 const REASONS = {
