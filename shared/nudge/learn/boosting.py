@@ -93,12 +93,12 @@ def fit(
         _estimator(recipe, leaves, recipe.seed + number, table, iterations or recipe.iterations)
         for number, leaves in enumerate(sizes or recipe.leaves)
     ]
-    told = _told_apart(table, 1 if weights is None else 2)
+    told = told_apart(table, 1 if weights is None else 2)
     fitted = [Boosting(features, one.fit(told, label, sample_weight=weights)) for one in members]
     return Boosted(features, tuple(fitted))
 
 
-def _told_apart(table: pd.DataFrame, fewest: int) -> pd.DataFrame:
+def told_apart(table: pd.DataFrame, fewest: int = 2) -> pd.DataFrame:
     """scikit-learn 1.9 cannot bin a number that nobody has, and with weights none that has not two values. Two rows are given
     another one: no leaf may be that small, so no tree asks for it."""
     flat = {}

@@ -100,7 +100,8 @@ def numbers(rows: pl.DataFrame, feature: Feature) -> np.ndarray:
 def rounded(values: np.ndarray) -> np.ndarray:
     """Values to 20 bits (six digits). Sums made in parallel differ in their last bits from run to run; a training does not."""
     mantissa, exponent = np.frexp(values)
-    near: np.ndarray = np.ldexp(np.round(np.ldexp(mantissa, 20)), exponent - 20)
+    with np.errstate(over="ignore"):  # the largest number there is would be rounded to infinity: it stays as it is
+        near: np.ndarray = np.ldexp(np.round(np.ldexp(mantissa, 20)), exponent - 20)
     return np.where(np.isfinite(near), near, values)
 
 

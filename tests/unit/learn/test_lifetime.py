@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import replace
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,6 +22,7 @@ from nudge.flows.trainings import value
 from nudge.flows.trainings.task import Made, Task
 from nudge.learn import Recipe
 from nudge.learn.lifetime import judge, models, spend
+from nudge.learn.lifetime.correction import Correction
 from nudge.learn.lifetime.customers import Customers, Past
 from nudge.learn.lifetime.spend import Spend
 from nudge.learn.lifetime.windows import followed, outcomes, windows
@@ -145,6 +147,19 @@ def test_the_published_parameters_of_cdnow_come_out() -> None:
     again = people.filter(pl.col("x") > 0)
     found = spend.fit(again["x"].to_numpy().astype(float), again["mean"].to_numpy())
     assert list(found) == pytest.approx([6.25, 3.74, 15.44], abs=0.006)
+
+
+@pytest.mark.parametrize("who", [3, 59, 118, 200])
+def test_a_number_that_one_person_has_breaks_no_correction_whoever_is_held_back_to_stop_early(who: int) -> None:
+    rng = np.random.default_rng(4)
+    rare = np.full(300, np.nan)
+    rare[who] = 1.0
+    rows = pl.DataFrame({"rare": rare, "known": rng.random(300), "purchases": rng.poisson(1.0, 300).astype(float)})
+    for seed in range(5):
+        recipe = replace(RECIPE, iterations=3, seed=seed)
+        learned = Correction.learned(rows, rng.random(300), rng.random(300) + 0.1, 30.0, recipe, lambda name: None)
+        assert learned is not None
+        assert "rare" not in {feature["name"] for feature in learned.features}
 
 
 # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────────

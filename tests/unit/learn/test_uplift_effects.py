@@ -17,7 +17,7 @@ from nudge.errors import NotReady
 from nudge.learn import Recipe, uplift
 from nudge.learn.export import vectors
 from nudge.learn.features import table
-from nudge.learn.uplift import Shares, effect, judge, learners
+from nudge.learn.uplift import Shares, effect, judge, learners, trees
 from nudge.learn.uplift.choose import Chosen, together
 from nudge.learn.uplift.effect import Effect, shrunk
 from nudge.learn.uplift.experiment import Experiment
@@ -50,6 +50,18 @@ def test_an_effect_that_differs_is_found_in_the_right_order_and_the_average_is_i
     assert judge.qini(fresh.rows.label, said, fresh.rows.treated) > 0.1
     slope = np.polyfit(said, fresh.effect, 1)[0]
     assert 0.6 < slope < 1.6
+
+
+def test_a_number_that_nobody_has_or_none_of_those_treated_breaks_no_learner() -> None:
+    known = world.experiment(2_400, 3, rate=0.3).rows
+    held = known.table.assign(x4=np.nan, x5=np.where(known.treated, np.nan, known.table["x5"]), x3=1.0)
+    rows = Experiment.randomised(held, known.label, known.treated, known.people)
+    made = learners.fit(rows, world.FEATURES, seed=0)
+    assert set(made.effects) == {*learners.LINEAR, *learners.TREES}
+    for says in made.effects.values():
+        assert np.isfinite(says(held)).all()
+    says = trees.imitation(held, known.label, seed=0)
+    assert np.isfinite(says.predict(held)).all()
 
 
 def test_learners_that_are_kept_were_not_worse_than_the_best(bent: Effect) -> None:

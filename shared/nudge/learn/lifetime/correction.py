@@ -24,6 +24,9 @@ FURTHEST = 2.0
 """As in `score.lifetime`: the parity gate holds them equal."""
 FEATURES = 40
 BINS = 100
+LEAF = 40
+"""Rows of a leaf at least. What fewer have tells these trees nothing; and if all of them are held back to stop early, scikit-learn
+cannot bin it."""
 SMALLEST = 1e-4
 """Expectations below this part of the mean weigh as this part."""
 
@@ -51,7 +54,7 @@ class Correction:
             learning_rate=0.06,
             max_iter=recipe.iterations,
             max_leaf_nodes=8,
-            min_samples_leaf=40,
+            min_samples_leaf=LEAF,
             l2_regularization=5.0,
             max_bins=110,
             early_stopping=True,
@@ -85,6 +88,8 @@ def _features(rows: pl.DataFrame, label: Numbers, absent: Absent) -> list[dict[s
             continue
         missing = None if name.startswith("trait.") else absent(name)
         values = column(rows, name, np.nan if missing is None else missing)
+        if np.count_nonzero(~np.isnan(values)) < min(LEAF, len(values)):
+            continue
         ranks = _ranks(np.where(np.isnan(values), -1.0, values))
         strength = abs(float(ranks @ label)) / (np.linalg.norm(ranks) * np.linalg.norm(label) + 1e-12)
         if strength > 1e-6:

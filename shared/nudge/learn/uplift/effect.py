@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from nudge.learn.boosting import Boosting
 from nudge.learn.features import Feature
@@ -24,7 +23,7 @@ from nudge.learn.uplift.choose import Chosen, Crossed, choose, cross, together
 from nudge.learn.uplift.experiment import GROUPS, Experiment
 from nudge.learn.uplift.judge import Mean
 from nudge.learn.uplift.learners import LINEAR, Line
-from nudge.learn.uplift.trees import Says
+from nudge.learn.uplift.trees import Says, imitation
 
 FEWEST = 20
 """Rows that each arm needs before anything is said."""
@@ -193,7 +192,7 @@ def _terms(
         return tuple(terms), None
     told = [one.effects[name](rows.table) for one in crossed.fitted for name in trees]
     target = np.mean(told, axis=0)
-    fitted = _imitation(len(rows), seed).fit(rows.table, target)
+    fitted = imitation(rows.table, target, seed)
     left = float(np.mean((fitted.predict(rows.table) - target) ** 2)) / max(float(np.var(target)), 1e-18)
     model = Boosting(list(features), fitted).export()
     terms.append(
@@ -204,16 +203,3 @@ def _terms(
 
 def _line(weight: float, link: str, line: Line) -> Term:
     return Term(weight, link, "logistic", line.design.model(line.weights, line.intercept), line.says)
-
-
-def _imitation(rows: int, seed: int) -> HistGradientBoostingRegressor:
-    """Trees that say what others say: there is no noise in that, so nothing is held back."""
-    return HistGradientBoostingRegressor(
-        learning_rate=0.1,
-        max_iter=int(np.clip(rows // 10, 60, 200)),
-        max_leaf_nodes=24,
-        min_samples_leaf=int(np.clip(rows // 500, 5, 50)),
-        max_bins=127,
-        early_stopping=False,
-        random_state=seed,
-    )

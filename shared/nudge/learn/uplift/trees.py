@@ -1,7 +1,7 @@
 """The bases made of trees: they learn p(goal) of each arm, or an effect that was already worked out row by row.
 
-In: an experiment, or a table and a target. Out: functions of a table. None of these trees is stored: what they say together is
-(`effect`).
+In: an experiment, or a table and a target. Out: functions of a table. None of these trees is stored: what they say together is, as
+one set of other trees (`imitation`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
+from nudge.learn.boosting import told_apart
 from nudge.learn.features import Feature
 from nudge.learn.uplift.experiment import Experiment
 
@@ -56,7 +57,8 @@ class Boosting:
     def single(self, rows: Experiment) -> Says:
         """S: the treatment is one more feature."""
         table = rows.table.assign(**{TREATED: rows.treated.astype(float)})
-        fitted = HistGradientBoostingClassifier(**self._settings(len(rows))).fit(table, rows.label, rows.inverse)
+        fitted = HistGradientBoostingClassifier(**self._settings(len(rows)))
+        fitted.fit(told_apart(table), rows.label, rows.inverse)
 
         def effect(table: pd.DataFrame) -> np.ndarray:
             arms = [fitted.predict_proba(table.assign(**{TREATED: arm}))[:, 1] for arm in (0.0, 1.0)]
@@ -67,15 +69,16 @@ class Boosting:
     def transformed(self, rows: Experiment) -> Says:
         """The class transformation."""
         fitted = HistGradientBoostingClassifier(**self._settings(len(rows)))
-        fitted.fit(rows.table, rows.treated == (rows.label == 1), rows.inverse)
+        fitted.fit(told_apart(rows.table), rows.treated == (rows.label == 1), rows.inverse)
         return lambda table: np.asarray(2 * fitted.predict_proba(table)[:, 1] - 1)
 
     def regression(self, table: pd.DataFrame, target: np.ndarray, weight: np.ndarray) -> Says:
-        fitted = HistGradientBoostingRegressor(**self._settings(len(table))).fit(table, target, weight)
+        fitted = HistGradientBoostingRegressor(**self._settings(len(table))).fit(told_apart(table), target, weight)
         return lambda table: np.asarray(fitted.predict(table))
 
     def _chance(self, rows: Experiment) -> Says:
-        fitted = HistGradientBoostingClassifier(**self._settings(len(rows))).fit(rows.table, rows.label, rows.inverse)
+        fitted = HistGradientBoostingClassifier(**self._settings(len(rows)))
+        fitted.fit(told_apart(rows.table), rows.label, rows.inverse)
         return lambda table: np.asarray(fitted.predict_proba(table)[:, 1])
 
     def _settings(self, rows: int) -> dict[str, Any]:
@@ -129,3 +132,17 @@ class Forest:
                 codes = column.cat.codes.to_numpy().astype(float)
                 columns.append(np.where(codes < 0, np.nan, codes))
         return np.column_stack(columns)
+
+
+def imitation(table: pd.DataFrame, target: np.ndarray, seed: int) -> HistGradientBoostingRegressor:
+    """Trees that say what others say: there is no noise in that, so nothing is held back."""
+    fitted = HistGradientBoostingRegressor(
+        learning_rate=0.1,
+        max_iter=int(np.clip(len(table) // 10, 60, 200)),
+        max_leaf_nodes=24,
+        min_samples_leaf=int(np.clip(len(table) // 500, 5, 50)),
+        max_bins=127,
+        early_stopping=False,
+        random_state=seed,
+    )
+    return fitted.fit(told_apart(table), target)
