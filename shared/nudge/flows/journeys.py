@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 from nudge.decide import journey as journeys
 from nudge.decide import occasion, quiet
 from nudge.decide.journey import Done, Journey, Stand
-from nudge.errors import BadInput, Conflict
+from nudge.errors import BadInput, Conflict, NotReady, Unavailable
 from nudge.flows.campaign_members import Read
 from nudge.flows.campaign_runs import Runs
 from nudge.flows.decide import Decide
@@ -50,16 +50,29 @@ class Walks:
         return [one for one in range(self.journeys.shards) if self.journeys.due(one, now=now, limit=1)]
 
     def sweep(self, shard: int, *, now: Micros, left: Callable[[], float]) -> Swept:
-        """Take on who is due in a shard, while `left()` seconds allow. Raises Unavailable when a store does not answer: who was not
-        taken on is still due."""
+        """Take on who is due in a shard, while `left()` seconds allow. Two workers who begin at different moments begin at different
+        people.
+
+        Raises
+        ------
+        Unavailable
+            A store did not answer: who was not taken on is still due.
+        Exception
+            The first that keeps one person where they are; everybody else was taken on.
+        """
         due = self.journeys.due(shard, now=now, limit=MOST_AT_ONCE)
-        for some in batched(due, AT_ONCE, strict=False):
+        parts, failed = list(batched(due, AT_ONCE, strict=False)), list[Exception]()
+        first = now // SECOND % max(len(parts), 1)
+        for some in (*parts[first:], *parts[:first]):
             if left() < RESERVE_SECONDS:
                 return "out of time"
-            self._some(some, now)
+            failed += self._some(some, now)
+        if failed:
+            raise failed[0]
         return "walked" if len(due) < MOST_AT_ONCE else "out of time"
 
-    def _some(self, some: tuple[Traveller, ...], now: Micros) -> None:
+    def _some(self, some: tuple[Traveller, ...], now: Micros) -> list[Exception]:
+        """Take these on; what went wrong with one of them keeps nobody else."""
         held = [
             one for one in self.journeys.get_many(some).values() if one.state != "ended" and one.due_at <= now
         ]  # the index may say what was true a moment ago
@@ -67,9 +80,17 @@ class Walks:
         gathered = Gathered(self.decide.queue)
         decide = replace(self.decide, profiles=Read(people), queue=gathered)
         paused = {name: self.runs.paused(name) is not None for name in {one.campaign for one in held}}
+        failed: list[Exception] = []
         for one in held:
-            self._on(decide, one, people.get(one.user_id), paused[one.campaign], now)
+            try:
+                self._on(decide, one, people.get(one.user_id), paused[one.campaign], now)
+            except (Unavailable, NotReady):
+                raise
+            except Exception as wrong:
+                wrong.add_note(f"a journey of the campaign {one.campaign} that began at {one.began}")
+                failed.append(wrong)
         gathered.flush()
+        return failed
 
     def _on(self, decide: Decide, held: Journey, profile: Profile | None, paused: bool, now: Micros) -> None:
         """Take one person on until there is something to wait for; whoever wrote the row meanwhile has the word."""

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from nudge.plan import audiences, steps, triggers
+from nudge.plan.activities import INLINE
 from nudge.plan.checks import Checks, micros
 from nudge.vocabulary import NOTHING, Campaign, PolicyName
 
@@ -88,17 +89,23 @@ def _check_activities(
 
 
 def _of_goal(campaign: Mapping[str, Any], activities: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The activities that a campaign of this goal may do: nobody is owed a campaign, so none is transactional."""
+    """The activities that a campaign of this goal may do: nobody is owed a campaign, so none is transactional; and nobody is there to be
+    shown something inline."""
     return [
         name
         for name, one in activities.items()
-        if isinstance(one, dict) and one.get("goal") == campaign.get("goal") and one.get("transactional") is not True
+        if isinstance(one, dict)
+        and one.get("goal") == campaign.get("goal")
+        and one.get("transactional") is not True
+        and one.get("channel") != INLINE
     ]
 
 
 def _not_of_goal(campaign: Mapping[str, Any], activity: Mapping[str, Any]) -> str:
     if isinstance(activity, dict) and activity.get("transactional") is True:
         return "is transactional: it is sent when a request names it, not in a campaign"
+    if isinstance(activity, dict) and activity.get("channel") == INLINE:
+        return "is shown inline: to people who are there when an app asks, not in a campaign"
     other = activity.get("goal") if isinstance(activity, dict) else None
     return f"is an activity of the goal '{other}', and the campaign's goal is '{campaign.get('goal')}'"
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from nudge import plan as plans
+from nudge.adapters.journey_rows import shard_of
 from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemoryQueue, MemorySigner
 from nudge.adapters.memory_journeys import MemoryJourneys
 from nudge.adapters.memory_ledger import MemoryLedger
@@ -637,6 +638,32 @@ def test_two_workers_on_the_same_shards_decide_each_step_once() -> None:
     for one in people:
         assert [step for step, _ in world.steps(one)] == ["2", "3.no.1", "4"]
     assert world.journeys.tallies("cart") == {"begun": 30, "finished": 30}
+
+
+def test_one_person_who_cannot_be_taken_on_keeps_nobody_else() -> None:
+    people = [f"user {number}" for number in range(60)]
+    world = World(people=people)
+    for one in people:
+        world.happen("add_to_cart", user=one)
+    world.now += 2 * HOUR
+    record = world.ledger.record
+
+    def broken(decision: Decision, **how: Any) -> None:
+        if decision.user_id == people[7]:
+            raise ValueError("a number that is none")
+        record(decision, **how)
+
+    world.ledger.record = broken  # type: ignore[method-assign]
+    shard = shard_of("cart", people[7])
+    with pytest.raises(ValueError, match="none"):
+        world.campaigns().go_on({"stage": "walk", "shard": shard}, now=world.now, left=lambda: 900.0)
+    world.ledger.record = record  # type: ignore[method-assign]
+    in_it = [one for one in people if shard_of("cart", one) == shard]
+    assert len(in_it) > 1
+    assert [one for one in in_it if not world.made(one)] == [people[7]]
+    assert world.journeys.due(shard, now=world.now) == [("cart", people[7])]
+    world.work()
+    assert world.steps(people[7]) == [("2", "discount_mail")]
 
 
 def test_a_shard_with_more_than_fits_the_time_is_handed_on(world: World) -> None:
