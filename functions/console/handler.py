@@ -32,13 +32,12 @@ def flow() -> Timeline:
 
 @routes.get("/console")
 def shell(request: Request) -> dict[str, Any]:
-    return _given(console.shell(login=_told(here().console_login), held=request.headers.get("if-none-match", "")))
+    return _given(console.shell(login=here().console_login, held=request.headers.get("if-none-match", "")))
 
 
 @routes.get("/console/session.json")
 def session(_: Request) -> dict[str, Any]:
-    login, client_id = _told(here().console_login), _told(here().console_client_id)
-    return edge.answer(console.session(login, client_id, here().console_scope))
+    return edge.answer(console.session(here().console_login, here().console_client_id, here().console_scope))
 
 
 @routes.get("/console/{version}/{file}")
@@ -52,14 +51,9 @@ def timeline(request: Request, id: str) -> dict[str, Any]:
     return edge.answer(flow()(unquote(id), before=request.query.get("before")))
 
 
-def _told(value: str) -> str | None:
-    return None if value == "none" else value
-
-
 def _given(one: console.Given) -> dict[str, Any]:
-    status, body = (304, "") if one.unchanged else (200, one.file.text)
-    answered = edge.answer("", status, content_type=one.file.content_type, headers=one.headers)
-    return {**answered, "body": body}
+    told = edge.answer("", 304 if one.unchanged else 200, content_type=one.file.content_type, headers=one.headers)
+    return {**told, "body": "" if one.unchanged else one.file.text}
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

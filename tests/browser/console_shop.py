@@ -16,6 +16,7 @@ from nudge.adapters.memory_profiles import MemoryProfiles
 from nudge.errors import NudgeError
 from nudge.flows.timeline import Timeline
 from nudge.measure import quality
+from nudge.measure.page import page
 from nudge.profile.fold import fold_many
 from nudge.vocabulary import (
     DAY,
@@ -176,6 +177,8 @@ def answer(target: str, headers: dict[str, str], shown: dict[str, Any] | None = 
         return _door(parts.path, headers)
     if headers.get("authorization") != f"Bearer {TOKEN}":
         return 401, {"Content-Type": "application/json"}, '{"message":"Unauthorized"}'
+    if "text/html" in headers.get("accept", ""):
+        return 200, {"Content-Type": "text/html; charset=utf-8"}, page(report(), parse_qs(parts.query)["lang"][0])
     found = _data(parts.path, parse_qs(parts.query), report() if shown is None else shown)
     return found[0], {"Content-Type": "application/json"}, json.dumps(found[1])
 

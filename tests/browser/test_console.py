@@ -305,6 +305,14 @@ def test_a_report_of_nothing_says_so_in_every_view(show: Show) -> None:
     assert seen.complaints == []
 
 
+def test_the_report_itself_is_taken_home_in_the_readers_language(show: Show) -> None:
+    page = show(language="zh-CN").page
+    with page.expect_download() as started:
+        page.get_by_role("button", name="下载报告").click()
+    assert started.value.suggested_filename == "nudge-report.html"
+    assert '<html lang="zh-Hans">' in Path(started.value.path()).read_text(encoding="utf-8")
+
+
 # ── for everybody ────────────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(("language", "tag"), [("en-GB", "en"), ("zh-CN", "zh-Hans")])
 @pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(246, 245, 241)"), ("dark", "rgb(17, 21, 19)")])

@@ -10,7 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from moto import mock_aws
+from openapi_schema_validator import OAS31Validator
 
 from functions.report import handler as door
 from nudge import edge
@@ -18,6 +20,7 @@ from nudge.adapters.lake import ObjectsLake
 from nudge.adapters.plans import KEY
 from nudge.adapters.s3 import S3Objects
 from nudge.errors import NotReady
+from tests.conftest import ROOT
 from tests.unit.measure import world
 
 type Call = Callable[[str], dict[str, Any]]
@@ -105,6 +108,18 @@ def test_a_spreadsheet_gets_rows(shop: S3Objects, call: Call) -> None:
     call("report.schedule")
     rows = list(csv.DictReader(StringIO(call("report.latest_csv")["body"])))
     assert [row["activity"] for row in rows] == ["discount_mail", "reminder_mail", "banner", "news_mail"]
+
+
+def test_what_a_person_did_is_answered_as_documented(shop: S3Objects, load_event: Any) -> None:
+    someone = world.shop(300).outcomes[0]["user_id"]
+    answer = door.handler(load_event("report.events") | {"rawPath": f"/v1/people/{someone}/events"}, None)
+    assert answer["statusCode"] == 200
+    told = json.loads(answer["body"])
+    document = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+    schema = {"$ref": "#/components/schemas/Doings", "components": document["components"]}
+    OAS31Validator(schema).validate(told)
+    assert told["events"]
+    assert answer["headers"]["Cache-Control"] == "no-store"
 
 
 def test_without_a_plan_the_schedule_fails_so_that_it_is_tried_again(call: Call) -> None:

@@ -13,6 +13,9 @@ from nudge.console import files
 from nudge.errors import NotFound
 from nudge.jsontext import compact
 
+NOWHERE = "none"
+"""In place of an address: people have no place to sign in, and paste a token."""
+
 
 class Given(NamedTuple):
     """A file with its headers; `unchanged` where the browser has it already."""
@@ -33,10 +36,10 @@ def words(language: str) -> str:
     return compact({**CHINESE, **chinese.CHINESE})
 
 
-def shell(*, login: str | None = None, held: str = "") -> Given:
+def shell(*, login: str = NOWHERE, held: str = "") -> Given:
     """The page. `login`: the origin where people sign in; `held`: the ETag that the browser has (If-None-Match)."""
     text = files.bodies()[files.SHELL].replace("{version}", _version())
-    headers = {**files.HEADERS, "Content-Security-Policy": files.policy(login)}
+    headers = {**files.HEADERS, "Content-Security-Policy": files.policy(None if login == NOWHERE else login)}
     return _given(files.file(files.SHELL, text), files.ASK_AGAIN, held, headers)
 
 
@@ -55,9 +58,9 @@ def asset(version: str, name: str, *, held: str = "") -> Given:
     return _given(files.file(name, text), kept, held, files.HEADERS)
 
 
-def session(login: str | None, client_id: str | None, scope: str) -> dict[str, str]:
+def session(login: str, client_id: str, scope: str) -> dict[str, str]:
     """How people sign in: with an account where there is a place for it, else with a token of theirs."""
-    if not login or not client_id:
+    if NOWHERE in (login, client_id):
         return {}
     return {"login": login, "client_id": client_id, "scope": scope}
 

@@ -103,7 +103,7 @@ def test_what_is_no_file_of_the_page_is_not_found(name: str) -> None:
 
 
 def test_how_people_sign_in_is_said_only_where_there_is_a_place() -> None:
-    assert console.session(None, None, "nudge/api") == {}
-    assert console.session("https://login.example", None, "nudge/api") == {}
+    assert console.session(console.NOWHERE, console.NOWHERE, "nudge/api") == {}
+    assert console.session("https://login.example", console.NOWHERE, "nudge/api") == {}
     told = {"login": "https://login.example", "client_id": "c", "scope": "nudge/api"}
     assert console.session("https://login.example", "c", "nudge/api") == told
