@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("decide_cold", "decide_warm", "prepare_events", "profile_batch", "recommend_top")
+ALL = ("campaign", "decide_cold", "decide_warm", "prepare_events", "profile_batch", "recommend_top")
 
 
 def main(arguments: list[str]) -> int:
