@@ -62,7 +62,8 @@ def _campaign(one: dict[str, Any], smallest: int) -> dict[str, Any]:
     shown = {name: _counts(value, smallest) if name in PEOPLE else value for name, value in one.items()}
     shown["contrasts"] = cells(one["contrasts"], smallest)
     shown["activities"] = [_activity(part, smallest) for part in one["activities"]]
-    if any(part.get("withheld") for part in shown["activities"]):
+    few = any(0 < one["people"][group] < smallest for group in ("treatment", "holdout"))
+    if few or any(part.get("withheld") for part in shown["activities"]):
         hidden = ("total", "incremental_conversions", "revenue", "attribution")
         shown |= {name: _emptied(shown[name]) for name in hidden} | {"withheld": True}
     return shown

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nudge import plan
-from nudge.measure import findings, frames, records
+from nudge.measure import findings, frames, privacy, records
 from tests.unit.measure import world
 from tests.unit.measure.world import NOW, START, decision
 
@@ -23,8 +23,12 @@ WEEKLY = {
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
-def told(decisions: list[dict[str, Any]], bought: list[tuple[str, timedelta, float]], **changes: Any) -> dict[str, Any]:
-    """The weekly campaign of a report on these decisions and purchases (person, since START, value)."""
+type Bought = list[tuple[str, timedelta, float]]
+"""Who, how long after START, for how much."""
+
+
+def body(decisions: list[dict[str, Any]], bought: Bought, **changes: Any) -> dict[str, Any]:
+    """A report on these decisions of the weekly campaign, and purchases."""
     activities = world.PLAN["activities"] | {
         "receipt": {"goal": "purchase", "channel": "email", "template": "r", "cost": 0.0, "transactional": True}
     }
@@ -43,7 +47,12 @@ def told(decisions: list[dict[str, Any]], bought: list[tuple[str, timedelta, flo
         now=world.micros(NOW),
         told=records.read([part], "purchase"),
     )
-    (said,) = findings.report_body(evidence)["campaigns"]
+    return findings.report_body(evidence)
+
+
+def told(decisions: list[dict[str, Any]], bought: Bought, **changes: Any) -> dict[str, Any]:
+    """The weekly campaign."""
+    (said,) = body(decisions, bought, **changes)["campaigns"]
     return dict(said)
 
 
@@ -113,3 +122,13 @@ def test_what_people_were_worth_before_takes_noise_away() -> None:
         bought += [(who, 9 * DAY, usual + int(who[1:]) * 31 % 11)] if usual > 10 else []
     reduced = told(made, bought)["total"]["incremental_value"]["variance_reduced"]
     assert reduced["removed"] > 0.9
+
+
+def test_a_campaign_of_few_people_tells_nothing_even_where_it_drew_nothing() -> None:
+    made = [decision(who, START, "nothing", group) for who, group in pairs(12)]
+    whole = body(made, [(who, 2 * DAY, 4.0 + int(who[1:]) % 4) for who, _ in pairs(12)])
+    (hidden,), (open_one,) = (privacy.withhold(whole, smallest)["campaigns"] for smallest in (10, 5))
+    assert hidden["withheld"]
+    assert hidden["total"]["incremental_value"]["estimate"] is None
+    assert hidden["revenue"] is None
+    assert open_one["total"]["incremental_value"]["estimate"] is not None
