@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -70,18 +71,25 @@ def _caps(activity: Activity, plan: Plan, user_id: str, due_at: Micros, zone: Zo
     caps = plan.policy.caps.get(activity.channel)
     if caps is None:
         return {}
-    local = datetime.fromtimestamp(due_at / SECOND, UTC).astimezone(zone)
-    year, week, _ = local.isocalendar()
-    limits = {f"day/{local.date().isoformat()}": caps.per_day, f"week/{year}-W{week:02d}": caps.per_week}
+    day, week = _periods(due_at, zone)
+    limits = {day: caps.per_day, week: caps.per_week}
     return {f"cap/{activity.channel}/{user_id}/{period}": limit for period, limit in limits.items() if limit > 0}
+
+
+@lru_cache(maxsize=512)
+def _periods(at: Micros, zone: ZoneInfo) -> tuple[str, str]:
+    """The local day and week, as counters are named: in a campaign's run they are those of thousands."""
+    local = datetime.fromtimestamp(at / SECOND, UTC).astimezone(zone)
+    year, week, _ = local.isocalendar()
+    return f"day/{local.date().isoformat()}", f"week/{year}-W{week:02d}"
 
 
 def _budget(activity: Activity, plan: Plan, due_at: Micros) -> list[tuple[str, float, float]]:
     limit = plan.policy.budget_per_day
     if limit is None or activity.cost <= 0:
         return []
-    local = datetime.fromtimestamp(due_at / SECOND, UTC).astimezone(ZoneInfo(plan.timezone))
-    return [(f"budget/{local.date().isoformat()}", activity.cost, float(limit))]
+    day, _ = _periods(due_at, ZoneInfo(plan.timezone))
+    return [(f"budget/{day.removeprefix('day/')}", activity.cost, float(limit))]
 
 
 def _capacity(run: CampaignRun) -> dict[str, int]:

@@ -44,6 +44,7 @@ def is_quiet(minute: int, hours: QuietHours) -> bool:
     return minute >= start or minute < until
 
 
+@lru_cache(maxsize=512)
 def release(now: Micros, where: ZoneInfo, hours: QuietHours | None) -> Micros:
     """The first moment from `now` on that is not quiet there: `now` itself, or the next local `until`.
 

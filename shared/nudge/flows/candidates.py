@@ -171,7 +171,9 @@ class Case(NamedTuple):
         offer = Offer({one.name: eligible.obstacle(one, situation) for one in self.activities}, {}, {})
         open_ones = [one for one in self.activities if offer.removed[one.name] is None]
         best = panel.items(self.profile, max((one.recommended for one in open_ones), default=0), self.now)
-        said = words(self.profile.traits, self.request.context, currency=self.plan.currency, goal=self.goal.name)
+        shown = any(one.channel == eligible.INLINE for one in open_ones)
+        facts = {"currency": self.plan.currency, "goal": self.goal.name}
+        said = words(self.profile.traits, self.request.context, **facts) if shown else {}
         for one in open_ones:
             items = best[: one.recommended]
             if one.recommended and not items:
