@@ -26,7 +26,7 @@ from nudge.flows.gathered import Gathered
 from nudge.flows.membership import Membership
 from nudge.ports import Journeys, Profiles, Traveller
 from nudge.profile.spec import LAST
-from nudge.vocabulary import SECOND, Campaign, CampaignRun, Micros, OnEvent, Plan, Profile
+from nudge.vocabulary import FINAL_STATES, SECOND, Campaign, CampaignRun, Micros, OnEvent, Plan, Profile
 
 PAUSED: Micros = 3600 * SECOND
 """A journey of a paused campaign looks again after so long."""
@@ -174,7 +174,7 @@ class Walk:
                 stand = journeys.did(held.steps, stand, self._decided(campaign, action))
             elif isinstance(action, journeys.End):
                 if action.reason == "goal" and stand.done is not None:
-                    self._take_back(stand.done)
+                    self._take_back()
                 return self._ended(held._replace(stand=stand), action.reason)
             else:
                 wakes = frozenset[str]().union(*map(self._events_of, action.names), self._events_of_goals(action.goals))
@@ -194,14 +194,15 @@ class Walk:
         out_at = decided_at if answer["send_at"] is None else _micros(answer["send_at"])
         return Done(answer["decision_id"], decided_at, max(decided_at, out_at))
 
-    def _take_back(self, done: Done) -> None:
-        """A message that still waits when the goal is reached is not sent."""
+    def _take_back(self) -> None:
+        """Messages that still wait when the goal is reached are not sent."""
         ledger, owner = self.decide.ledger, f"journey/{self.held.campaign}"
-        message = ledger.message(done.decision_id) if done.decision_id else None
-        if message is None or message.state not in ("pending", "held", "sending"):
-            return
-        if ledger.claim(message.decision_id, owner=owner, now=max(self.now, message.due_at)):
-            ledger.finish(message.decision_id, owner=owner, state="skipped", now=self.now, reason="goal_reached")
+        ours = [self.held.decision_id(place) for place in journeys.dos(self.held.steps)]
+        for message in ledger.messages_of(ours):
+            if message.state in FINAL_STATES:
+                continue
+            if ledger.claim(message.decision_id, owner=owner, now=max(self.now, message.due_at)):
+                ledger.finish(message.decision_id, owner=owner, state="skipped", now=self.now, reason="goal_reached")
 
     def _events_of(self, name: str) -> tuple[str, ...]:
         return journeys.events_of(name, self._plan.goals, self.held.goal)

@@ -239,6 +239,24 @@ campaigns:
     assert len(world.made()) == 2
 
 
+def test_without_a_plan_or_a_campaign_that_listens_events_become_profile_state_alone(world: World) -> None:
+    for plan in (None, plan_of("")):
+        world.plans = MemoryPlans(plan)
+        assert world.happen("add_to_cart")
+    held = world.profiles.get("ana")
+    assert held is not None
+    assert held.state["e"]["add_to_cart"][2] == 2
+    assert world.journeys.rows == {}
+
+
+def test_what_is_heard_of_a_month_late_is_counted_and_wakes_nobody(world: World) -> None:
+    world.happen("add_to_cart")
+    world.wait(3 * HOUR)
+    before = world.journey()
+    world.happen("email_open", at=world.now - 31 * DAY, decision_id=world.made()[0].decision_id)
+    assert world.journey() == before
+
+
 # ── step by step ─────────────────────────────────────────────────────────────────────────────────────────────────────
 def opened(world: World, decision: Decision, kind: str = "email_open") -> None:
     world.happen(kind, decision_id=decision.decision_id)
@@ -300,19 +318,15 @@ def test_the_journey_ends_when_the_goal_is_reached(world: World) -> None:
     assert len(world.made()) == 1
 
 
-def test_a_message_that_waits_for_the_morning_is_not_sent_to_who_has_bought_by_then(world: World) -> None:
+def test_messages_that_wait_for_the_morning_are_not_sent_to_who_has_bought_by_then() -> None:
+    world = World(CART.replace("      - do: discount_mail\n", "      - do: discount_mail\n      - do: letter\n"))
     world.now += 8 * HOUR
     world.happen("add_to_cart")
     world.wait(2 * HOUR)
-    (mail,) = world.made()
-    held = world.ledger.message(mail.decision_id)
-    assert held is not None
-    assert (held.state, held.due_at > world.now) == ("held", True)
+    assert [(one.state, one.due_at > world.now) for one in world.ledger.messages.values()] == [("held", True)] * 2
     world.happen("purchase")
     world.wait(10 * MINUTE)
-    held = world.ledger.message(mail.decision_id)
-    assert held is not None
-    assert (held.state, held.reason) == ("skipped", "goal_reached")
+    assert [(one.state, one.reason) for one in world.ledger.messages.values()] == [("skipped", "goal_reached")] * 2
 
 
 def test_the_clock_of_a_branch_starts_when_the_message_goes_out(world: World) -> None:
