@@ -2,25 +2,36 @@
 
 moto keeps a deep copy of every table of a transaction to roll back to, once per item of the transaction; here the touched
 items are kept instead. And it sorts a table before it queries an index, comparing typed values that are cast each time;
-here texts are compared as texts. What never changes (names, kinds of nodes, a
-queue's retention) is not worked out for each message anew.
+here texts are compared as texts. It weighs all of an item before each attribute of it; here each is weighed once. What
+never changes (names, kinds of nodes, the words of an expression, a queue's retention) is not worked out for each message anew.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
+from collections import deque
 from typing import Any
 
 from moto.core.utils import unix_time
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.sqs import models as sqs
+
+HEAVIEST = 405_000
+"""Bytes of an item: moto's own limit."""
 
 _snake = functools.cache(sqs.camelcase_to_underscores)
 _kinds: dict[type, tuple[type, ...]] = {}
+_lexed: dict[str | None, tuple[Any, ...]] = {}
+_lex = ConditionExpressionParser._lex_condition_expression
+_read = UpdateExpressionParser.make
 _original_items = Table.all_items
 _original = DynamoDBBackend.transact_write_items
 
@@ -30,6 +41,9 @@ def install() -> None:
     DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign]
     Table.all_items = _all_items  # type: ignore[method-assign]
     DepthFirstTraverser.nodes_to_be_processed = _nodes  # type: ignore[method-assign]
+    UpdateExpressionParser.make = functools.cache(_read)  # type: ignore[method-assign]
+    ConditionExpressionParser._lex_condition_expression = _words  # type: ignore[method-assign]
+    Item.__init__ = _item  # type: ignore[method-assign]
     sqs.camelcase_to_underscores = _snake
     sqs.SQSBackend.is_message_valid_based_on_retention_period = _is_kept  # type: ignore[method-assign]
 
@@ -89,6 +103,25 @@ def _nodes(self: DepthFirstTraverser) -> tuple[type, ...]:
     if kind not in _kinds:
         _kinds[kind] = tuple(self._processing_map())
     return _kinds[kind]
+
+
+def _words(self: ConditionExpressionParser) -> Any:
+    """moto compiles six patterns for each word; the words of an expression are always the same."""
+    text = self.condition_expression
+    if text not in _lexed:
+        _lexed[text] = tuple(_lex(self))
+    return deque(_lexed[text])
+
+
+def _item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:
+    self.hash_key, self.range_key, self.attrs = hash_key, range_key, LimitedSizeDict()
+    weight = 0
+    for name, value in attrs.items():
+        typed = DynamoType(value)
+        weight += bytesize(name) + typed.size()
+        if weight > HEAVIEST:
+            raise ItemSizeTooLarge
+        dict.__setitem__(self.attrs, name, typed)
 
 
 def _is_kept(self: sqs.SQSBackend, queue_name: str, message: sqs.Message) -> bool:

@@ -1,6 +1,6 @@
 """A shorter way into moto, for what a run calls ten thousand times: DynamoDB, SQS, and reads of S3.
 
-In: a call of this process, after botocore has checked and serialised it. Out: moto's own answer, without the signing, the
+In: a call of this process, checked as botocore checks it. Out: moto's own answer, without the endpoint's rules, the signing, the
 HTTP request, its user agent, the routing, the serialising and the parsing that would lie between. Which rules hold (conditions, limits,
 errors) is decided by the same code of moto either way; `NUDGE_LOCAL_SHORTCUT=no` takes the long way, to compare.
 """
@@ -14,8 +14,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore import xform_name
+from botocore.client import BaseClient
+from botocore.exceptions import ParamValidationError
 from botocore.parsers import create_parser
 from botocore.useragent import UserAgentString
+from botocore.validate import ParamValidator
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.serialize import AttributePicker, AttributePickerContext
@@ -26,11 +29,10 @@ from moto.sqs.responses import SQSResponse
 from werkzeug.exceptions import HTTPException
 
 from local import shortcut_s3
-from nudge.adapters import clients
 
 HANDLERS: Mapping[str, type[BaseResponse]] = {
     "dynamodb": DynamoHandler,
-    "dynamodb-streams": DynamoDBStreamsHandler,
+    "dynamodbstreams": DynamoDBStreamsHandler,
     "sqs": SQSResponse,
 }
 SERVICES = (*HANDLERS, "s3")
@@ -39,18 +41,10 @@ CREATES = {"CreateTable", "CreateQueue", "GetQueueUrl", "ListQueues"}
 
 METADATA = {"HTTPStatusCode": 200, "RequestId": "local", "HTTPHeaders": {}, "RetryAttempts": 0}
 
+_validator = ParamValidator()
+_call = BaseClient._make_api_call
 _user_agent = UserAgentString.to_string
 _pick = AttributePicker.__call__
-
-
-class _Ok:
-    status_code = 200
-    headers: Mapping[str, str] = {}
-
-
-class _Refused:
-    status_code = 400
-    headers: Mapping[str, str] = {}
 
 
 class Shortcut:
@@ -65,49 +59,59 @@ class Shortcut:
         UserAgentString.to_string = lambda self: "nudge-local"  # type: ignore[method-assign]
         if os.environ.get("NUDGE_LOCAL_SHORTCUT", "yes") == "no":
             return
-        session = clients._session()
-        for service in SERVICES:
-            session.register(f"provide-client-params.{service}", self._keep, unique_id=f"local-keep-{service}")
-            session.register(f"before-call.{service}", self._call, unique_id=f"local-call-{service}")
+
+        def call(client: Any, operation: str, given: dict[str, Any]) -> Any:
+            """Answer what can be answered here; the rest goes on its way to moto's routes."""
+            answer = None
+            if client.meta.service_model.service_name in SERVICES and client.meta.region_name == self._region:
+                answer = self._answer(client, operation, given)
+            return _call(client, operation, given) if answer is None else answer
+
+        BaseClient._make_api_call = call  # type: ignore[method-assign]
 
     def remove(self) -> None:
         AttributePicker.__call__ = _pick  # type: ignore[method-assign]
         UserAgentString.to_string = _user_agent  # type: ignore[method-assign]
-        session = clients._session()
-        for service in SERVICES:
-            session.unregister(f"provide-client-params.{service}", unique_id=f"local-keep-{service}")
-            session.unregister(f"before-call.{service}", unique_id=f"local-call-{service}")
+        BaseClient._make_api_call = _call  # type: ignore[method-assign]
 
-    def _keep(self, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        context["local_params"] = params
-
-    def _call(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
-        service = model.service_model.service_id.hyphenize()
-        given = context.get("local_params")
-        if given is None or model.name in CREATES:
-            return None
-        if service == "s3":
-            read = shortcut_s3.answer(model.name, given, self._account)
-            return None if read is None else (_Ok(), {**read, "ResponseMetadata": dict(METADATA)})
-        handler = HANDLERS[service]()
-        method = getattr(handler, xform_name(model.name), None)
+    def _answer(self, client: Any, operation: str, given: dict[str, Any]) -> dict[str, Any] | None:
+        """The parsed answer, None when it is to be had the long way only. Raises what botocore would raise."""
+        service = client.meta.service_model
+        if service.service_name == "s3":
+            read = shortcut_s3.answer(operation, given, self._account)
+            return None if read is None else {**read, "ResponseMetadata": dict(METADATA)}
+        method = None if operation in CREATES else self._method(service.service_name, operation)
         if method is None:
             return None
-        handler.automated_parameter_parsing = True
-        handler.params = handler.body = _copy(given)
-        handler.headers = params["headers"]
-        handler.region, handler.current_account = self._region, self._account
-        handler.querystring, handler.uri_match, handler.response_headers = {}, {}, {}
+        model = service.operation_model(operation)
+        _check(given, model.input_shape)
+        method.__self__.params = method.__self__.body = _copy(given)
         try:
             answer = method()
         except ServiceException as error:
-            status, headers, body = handler.serialized(ActionResult(error))
-            return _Refused(), _parsed_error(int(status), headers, body, model)
+            status, headers, body = method.__self__.serialized(ActionResult(error))
+            refused = _parsed_error(int(status), headers, body, model)
         except HTTPException as error:
-            return _Refused(), _parsed_error(error.code or 400, {}, error.description or "{}", model)
-        parsed = _plain(answer.result, model.output_shape) if answer.result is not None else {}
-        parsed["ResponseMetadata"] = dict(METADATA)
-        return _Ok(), parsed
+            refused = _parsed_error(error.code or 400, {}, error.description or "{}", model)
+        else:
+            parsed = _plain(answer.result, model.output_shape) if answer.result is not None else {}
+            parsed["ResponseMetadata"] = dict(METADATA)
+            return parsed
+        raise client.exceptions.from_code(refused["Error"]["Code"])(refused, operation)
+
+    def _method(self, service: str, operation: str) -> Any:
+        """What answers an operation in moto, on a handler of its own; None when nothing does."""
+        handler = HANDLERS[service]()
+        handler.automated_parameter_parsing = True
+        handler.region, handler.current_account = self._region, self._account
+        handler.headers, handler.querystring, handler.uri_match, handler.response_headers = {}, {}, {}, {}
+        return getattr(handler, xform_name(operation), None)
+
+
+def _check(given: dict[str, Any], shape: Any) -> None:
+    """Raises ParamValidationError for what botocore would not send."""
+    if shape is not None and (report := _validator.validate(given, shape)).has_errors():
+        raise ParamValidationError(report=report.generate_report())
 
 
 def _copy(value: Any) -> Any:
