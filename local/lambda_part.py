@@ -7,6 +7,7 @@ to do: `settle`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -77,14 +78,16 @@ class Lambda(AbstractContextManager["Lambda"]):
             done += round_done
         raise RuntimeError("the queues do not come to rest: something feeds itself")
 
-    def fire(self, task: str) -> Any:
-        """Call the function of the schedule whose input has that task. Raises FunctionFailed after two more tries."""
+    def fire(self, task: str, by_hand: Mapping[str, Any] | None = None) -> Any:
+        """Call the function of the schedule whose input has that task, with what a person asks of it where `by_hand` is
+        given. Raises FunctionFailed after two more tries."""
         schedule = next((one for one in self.schedules if one.input.get("task") == task), None)
         if schedule is None:
             raise LookupError(f"the template has no schedule with the task {task!r}")
         for attempt in range(3):
             try:
-                return self.doors.invoke(schedule.function, schedule.event(self._clock.now()))
+                event = schedule.event(self._clock.now()) if by_hand is None else dict(by_hand)
+                return self.doors.invoke(schedule.function, event)
             except FunctionFailed as failed:
                 self.failures.append(str(failed))
                 if attempt == 2:

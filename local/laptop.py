@@ -110,12 +110,15 @@ class Laptop:
     def compact(self) -> Any:
         return self.part.fire("compact")
 
-    def train(self) -> Any:
-        """Train all that the plan wants, as its schedule would, to the end of the run; warm doors see the champions at once."""
-        told = self.part.fire("train")
+    def train(self, *names: str) -> None:
+        """Train all that the plan wants, as its schedule would, to the end of the run; or these models only, as by hand. Warm
+        doors see the champions at once."""
+        if not names:
+            self.part.fire("train")
+        for name in names:
+            self.part.fire("train", {"goal": name})
         self.part.settle()
         self.part.doors.cold()
-        return told
 
     def report(self, truth: Mapping[str, float] | None = None) -> dict[str, Any]:
         """Make the report, as its schedule would; with a simulation's `truth` beside it, when there is one. The JSON as the

@@ -29,6 +29,8 @@ HEAVIEST = 405_000
 
 _snake = functools.cache(sqs.camelcase_to_underscores)
 _kinds: dict[type, tuple[type, ...]] = {}
+_last: dict[str, tuple[Any, ...]] = {}
+_parse = ConditionExpressionParser.parse
 _lexed: dict[str | None, tuple[Any, ...]] = {}
 _lex = ConditionExpressionParser._lex_condition_expression
 _read = UpdateExpressionParser.make
@@ -43,6 +45,7 @@ def install() -> None:
     DepthFirstTraverser.nodes_to_be_processed = _nodes  # type: ignore[method-assign]
     UpdateExpressionParser.make = functools.cache(_read)  # type: ignore[method-assign]
     ConditionExpressionParser._lex_condition_expression = _words  # type: ignore[method-assign]
+    ConditionExpressionParser.parse = _parsed  # type: ignore[method-assign]
     Item.__init__ = _item  # type: ignore[method-assign]
     sqs.camelcase_to_underscores = _snake
     sqs.SQSBackend.is_message_valid_based_on_retention_period = _is_kept  # type: ignore[method-assign]
@@ -111,6 +114,17 @@ def _words(self: ConditionExpressionParser) -> Any:
     if text not in _lexed:
         _lexed[text] = tuple(_lex(self))
     return deque(_lexed[text])
+
+
+def _parsed(self: ConditionExpressionParser) -> Any:
+    """moto reads each condition twice, one after the other: to check it, and to apply it."""
+    asked = (self.condition_expression, self.expression_attribute_names, self.expression_attribute_values)
+    last = _last.get("condition")
+    if last is None or last[0] != asked:
+        last = (asked, _parse(self), self.expr_attr_names_found, self.expr_attr_values_found)
+        _last["condition"] = last
+    self.expr_attr_names_found, self.expr_attr_values_found = list(last[2]), list(last[3])
+    return last[1]
 
 
 def _item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: dict[str, Any]) -> None:

@@ -71,8 +71,8 @@ class Shortcut:
 
     def remove(self) -> None:
         AttributePicker.__call__ = _pick  # type: ignore[method-assign]
-        UserAgentString.to_string = _user_agent  # type: ignore[method-assign]
-        BaseClient._make_api_call = _call  # type: ignore[method-assign]
+        UserAgentString.to_string = _user_agent
+        BaseClient._make_api_call = _call
 
     def _answer(self, client: Any, operation: str, given: dict[str, Any]) -> dict[str, Any] | None:
         """The parsed answer, None when it is to be had the long way only. Raises what botocore would raise."""
