@@ -1,27 +1,29 @@
 """Repairs of moto, so that a table of some thousand rows stays quick. The rules stay moto's own.
 
 moto keeps a deep copy of every table of a transaction to roll back to, once per item of the transaction; here the touched
-items are kept instead. And it sorts a table before it queries an index, comparing typed values that are cast each time;
-here texts are compared as texts. It weighs all of an item before each attribute of it; here each is weighed once. What
-never changes (names, kinds of nodes, the words of an expression, a queue's retention) is not worked out for each message anew.
+items are kept instead. It sorts a table before it queries an index, comparing typed values that are cast each time; here
+only what the index holds is put in order, and texts are compared as texts. It weighs an item anew for each of its
+attributes, and reads, copies and walks an expression ten times; here each is weighed, read and asked its kind once.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
+import threading
+import time
 from collections import deque
 from typing import Any
 
-from moto.core.utils import unix_time
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing.validators import Validator
 from moto.sqs import models as sqs
 
 HEAVIEST = 405_000
@@ -34,7 +36,9 @@ _parse = ConditionExpressionParser.parse
 _lexed: dict[str | None, tuple[Any, ...]] = {}
 _lex = ConditionExpressionParser._lex_condition_expression
 _read = UpdateExpressionParser.make
+_here = threading.local()
 _original_items = Table.all_items
+_original_query = Table.query
 _original = DynamoDBBackend.transact_write_items
 
 
@@ -42,8 +46,10 @@ def install() -> None:
     """Make moto cheap; a second call changes nothing."""
     DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign]
     Table.all_items = _all_items  # type: ignore[method-assign]
-    DepthFirstTraverser.nodes_to_be_processed = _nodes  # type: ignore[method-assign]
-    UpdateExpressionParser.make = functools.cache(_read)  # type: ignore[method-assign]
+    Table.query = _query  # type: ignore[method-assign]
+    DepthFirstTraverser.traverse_node_recursively = _traverse  # type: ignore[method-assign]
+    Validator.__init__ = _validator  # type: ignore[method-assign]
+    UpdateExpressionParser.make = _tree
     ConditionExpressionParser._lex_condition_expression = _words  # type: ignore[method-assign]
     ConditionExpressionParser.parse = _parsed  # type: ignore[method-assign]
     Item.__init__ = _item  # type: ignore[method-assign]
@@ -96,16 +102,85 @@ def _roll_back(self: DynamoDBBackend, touched: dict[str, dict[DynamoType, Any]],
 
 @functools.wraps(_original_items)
 def _all_items(self: Table) -> list[Any]:
+    if (rows := getattr(_here, "rows", None)) is not None:
+        return list(rows)
     if self.range_key_attr or not all(key.type == "S" for key in self.items):
         return _original_items(self)
     return [self.items[key] for key in sorted(self.items, key=lambda key: key.value)]
 
 
-def _nodes(self: DepthFirstTraverser) -> tuple[type, ...]:
-    kind = type(self)
-    if kind not in _kinds:
-        _kinds[kind] = tuple(self._processing_map())
-    return _kinds[kind]
+@functools.wraps(_original_query)
+def _query(self: Table, hash_key: Any, *args: Any, **named: Any) -> Any:
+    """moto puts a whole table in order before it looks for the few items under a key of an index, and orders those again."""
+    wanted = named.get("hash_key_conditions") if named.get("index_name") else None
+    if not wanted:
+        return _original_query(self, hash_key, *args, **named)
+    rows = [row for rows in self.items.values() for row in (rows.values() if self.range_key_attr else (rows,))]
+    for name, value in wanted:
+        rows = [row for row in rows if (held := row.attrs.get(name)) is not None and held == value]
+    _here.rows = rows
+    try:
+        return _original_query(self, hash_key, *args, **named)
+    finally:
+        _here.rows = None
+
+
+@functools.cache
+def _is_node(kind: type) -> bool:
+    return issubclass(kind, Node)
+
+
+@functools.cache
+def _is_processed(by: type, kind: type, kinds: tuple[type, ...]) -> bool:
+    return issubclass(kind, kinds)
+
+
+def _traverse(self: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:
+    """As moto walks an expression's tree, but asking once what each kind of node is."""
+    if not _is_node(type(node)):
+        return node
+    parent, by = node.parent, type(self)
+    for number, child in enumerate(node.children or ()):
+        self.pre_processing_of_child(node, number)
+        if _is_node(type(child)):
+            _traverse(self, child, number)
+    if by not in _kinds:
+        _kinds[by] = tuple(self._processing_map())
+    if _is_processed(by, type(node), _kinds[by]):
+        node = self.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+@functools.cache
+def _tree(text: str) -> Any:
+    """The tree of an expression: the same text is the same tree, and whoever changes one takes a copy."""
+    tree = _read(text)
+    find = functools.cache(lambda kinds: tree.__class__.find_clauses(tree, kinds))
+    tree.find_clauses = lambda kinds: list(find(tuple(kinds)))
+    return tree
+
+
+def _copied(node: Any) -> Any:
+    made = object.__new__(type(node))
+    made.__dict__.update(node.__dict__)
+    made.__dict__.pop("find_clauses", None)
+    if node.children is not None:
+        made.children = [_copied(one) if _is_node(type(one)) else one for one in node.children]
+        for one in made.children:
+            if _is_node(type(one)):
+                one.parent = made
+    return made
+
+
+def _validator(self: Validator, expression: Any, names: Any = None, values: Any = None, **of: Any) -> None:
+    self.expression_attribute_names = of.get("expression_attribute_names", names)
+    self.expression_attribute_values = of.get("expression_attribute_values", values)
+    self.item, self.table = of["item"], of["table"]
+    self.processors = self.get_ast_processors()
+    self.node_to_validate = _copied(expression)
 
 
 def _words(self: ConditionExpressionParser) -> Any:
@@ -141,4 +216,4 @@ def _item(self: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs:
 def _is_kept(self: sqs.SQSBackend, queue_name: str, message: sqs.Message) -> bool:
     """moto counts every message of the queue to learn how long the queue keeps one."""
     seconds = int(self.get_queue(queue_name).message_retention_period)  # type: ignore[attr-defined]
-    return seconds + (message.sent_timestamp or 0) / 1000 > unix_time()
+    return seconds + (message.sent_timestamp or 0) / 1000 > time.time()
