@@ -15,7 +15,7 @@ import polars as pl
 from nudge.clean import values
 from nudge.vocabulary import DAY, Kind, Micros
 
-CHANNELS: Final = ("email", "sms")
+CHANNELS: Final = ("email", "sms", "push")
 LONGEST_ID: Final = 512
 EARLIEST: Final = 631_152_000_000_000
 """1990-01-01: an event before it is a wrong clock."""

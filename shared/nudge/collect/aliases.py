@@ -39,6 +39,10 @@ _USERS: Final = _PERSON | {
     "sms_consent_at": "smsconsentat smsconsenttimestamp",
     "sms_consent_source": "smsconsentsource",
     "sms_opt_out": "smsoptout donotsms",
+    "push_consent": "pushconsent pushoptin pushsubscribed pushenabled",
+    "push_consent_at": "pushconsentat pushconsenttimestamp",
+    "push_consent_source": "pushconsentsource",
+    "push_opt_out": "pushoptout donotpush",
     "first_name": "firstname fname givenname",
     "last_name": "lastname lname surname familyname",
 }

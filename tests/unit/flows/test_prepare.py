@@ -174,6 +174,17 @@ def test_users_become_profiles_with_traits_and_consents(world: World) -> None:
     assert not profile.consents["sms"].granted
 
 
+def test_what_a_file_says_of_push_is_a_consent_like_the_others(world: World) -> None:
+    body = (
+        b"user_id,push,push_consent,Push Consent At,pushOptOut\na,arn:a,yes,2026-01-01,\nb,arn:b,,,true\nc,arn:c,,,\n"
+    )
+    world.flow()(world.arrive("inbox/users/app.csv", body), now=UPLOADED)
+    people = [world.profiles.get(user) for user in "abc"]
+    assert [one and one.consents.get("push") and one.consents["push"].granted for one in people] == [True, False, None]
+    assert people[0] is not None
+    assert (people[0].consents["push"].at, people[0].trait("push")) == (1_767_225_600_000_000, "arn:a")
+
+
 def test_a_mapping_in_the_plan_goes_before_what_is_recognised(world: World) -> None:
     body = b"Kunde,event_type,event_time\n4711,view,2026-01-01\n"
     assert world.flow()(world.arrive("inbox/events/plan.csv", body), now=UPLOADED).accepted == 1
