@@ -33,7 +33,7 @@ from nudge.flows.campaigns import Campaigns
 from nudge.flows.champions import Champions, PlanInForce
 from nudge.flows.decide import Decide
 from nudge.flows.deliver import LONGEST_HALT
-from nudge.flows.journeys import PAUSED
+from nudge.flows.journey_walk import PAUSED
 from nudge.flows.pauses import FRESH_FOR
 from nudge.flows.resend import Resend, Resent
 from nudge.flows.retell import Retell
