@@ -7,6 +7,7 @@ from copy import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -60,8 +61,35 @@ def test_a_number_that_nobody_has_or_none_of_those_treated_breaks_no_learner() -
     assert set(made.effects) == {*learners.LINEAR, *learners.TREES}
     for says in made.effects.values():
         assert np.isfinite(says(held)).all()
-    says = trees.imitation(held, known.label, seed=0)
-    assert np.isfinite(says.predict(held)).all()
+    fitted = trees.imitation(held, made.effects["T.boosting"], seed=0)
+    assert np.isfinite(fitted.predict(held)).all()
+
+
+def test_what_is_stored_says_what_the_learners_say_of_new_people_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, fresh = (world.table(700, np.random.default_rng(seed)) for seed in (1, 2))
+
+    def says(table: pd.DataFrame) -> np.ndarray:
+        bent = np.where(table["trait.segment"] == "b", 2.0, 1.0) * np.tanh(table["x1"])
+        return np.asarray(bent + np.where(table["x5"] > 0, table["x2"], 0.3))
+
+    def missed() -> float:
+        return float(np.mean((trees.imitation(table, says, seed=0).predict(fresh) - says(fresh)) ** 2))
+
+    mixed = missed()
+    monkeypatch.setattr(trees, "COPIES", 0)
+    assert mixed < 0.75 * missed()
+
+
+def test_mixed_rows_hold_the_same_values_and_come_out_the_same_again() -> None:
+    table = world.table(50, np.random.default_rng(1))
+    made = trees.widened(table, seed=3)
+    assert len(made) == 50 * (1 + trees.COPIES)
+    pd.testing.assert_frame_equal(made, trees.widened(table, seed=3))
+    pd.testing.assert_frame_equal(made[:50], table)
+    for name, column in table.items():
+        assert made[name].dtype == column.dtype
+        assert set(made[name].dropna()) == set(column.dropna())
+    assert len(trees.widened(world.table(trees.ENOUGH, np.random.default_rng(1)), seed=3)) == trees.ENOUGH
 
 
 def test_learners_that_are_kept_were_not_worse_than_the_best(bent: Effect) -> None:

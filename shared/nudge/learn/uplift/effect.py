@@ -190,9 +190,11 @@ def _terms(
     trees = [name for name in chosen.kept if name not in LINEAR]
     if not trees:
         return tuple(terms), None
-    told = [one.effects[name](rows.table) for one in crossed.fitted for name in trees]
-    target = np.mean(told, axis=0)
-    fitted = imitation(rows.table, target, seed)
+
+    def said(table: pd.DataFrame) -> np.ndarray:
+        return np.asarray(np.mean([one.effects[name](table) for one in crossed.fitted for name in trees], axis=0))
+
+    target, fitted = said(rows.table), imitation(rows.table, said, seed)
     left = float(np.mean((fitted.predict(rows.table) - target) ** 2)) / max(float(np.var(target)), 1e-18)
     model = Boosting(list(features), fitted).export()
     terms.append(
