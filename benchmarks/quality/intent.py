@@ -4,6 +4,10 @@
 baseline of the same run is a linear SVM (C = 0.3) on TF-IDF of words (1,2) and characters (2,5) (waimai: characters (1,3)).
 `none of these`: ten intents are kept out of training; how many of their messages are found, at how much loss of the accuracy on
 the others, over several draws of ten. The baseline there is the largest probability alone.
+
+waimai stands at 0.9037. Tried without gain that would last: a margin that is the mean of squared hinge, plain hinge and NBSVM (inside the
+training folds 0.902 → 0.903, on the held ones 0.9039 to 0.9043; with 400 to 1,500 messages no better on new ones), bagging, logistic
+regression, other weights of the families or of idf, 200 directions of an SVD beside the terms (inside 0.902 → 0.9025, 8 s a fit).
 """
 
 from __future__ import annotations
