@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import threading
 import time
 from collections import deque
@@ -23,12 +24,21 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
-from moto.dynamodb.parsing.validators import Validator
+from moto.dynamodb.parsing.validators import (
+    ActionCountValidator,
+    OverlappingPathsValidator,
+    UpdateExpressionFunctionEvaluator,
+    UpdateHashRangeKeyValidator,
+    Validator,
+)
 from moto.sqs import models as sqs
 
 HEAVIEST = 405_000
 """Bytes of an item: moto's own limit."""
 
+ALWAYS_ALIKE = (ActionCountValidator, OverlappingPathsValidator, UpdateHashRangeKeyValidator)
+
+_millis = sqs.unix_time_millis
 _snake = functools.cache(sqs.camelcase_to_underscores)
 _kinds: dict[type, tuple[type, ...]] = {}
 _last: dict[str, tuple[Any, ...]] = {}
@@ -39,6 +49,9 @@ _read = UpdateExpressionParser.make
 _here = threading.local()
 _original_items = Table.all_items
 _original_query = Table.query
+_asked = inspect.signature(_original_query).bind
+_sound: set[Any] = set()
+"""Expressions, with their names and the keys of their table, that were found sound: they are whatever the item."""
 _original = DynamoDBBackend.transact_write_items
 
 
@@ -48,12 +61,14 @@ def install() -> None:
     Table.all_items = _all_items  # type: ignore[method-assign]
     Table.query = _query  # type: ignore[method-assign]
     DepthFirstTraverser.traverse_node_recursively = _traverse  # type: ignore[method-assign]
+    Validator.validate = _validate  # type: ignore[method-assign]
     Validator.__init__ = _validator  # type: ignore[method-assign]
     UpdateExpressionParser.make = _tree
     ConditionExpressionParser._lex_condition_expression = _words  # type: ignore[method-assign]
     ConditionExpressionParser.parse = _parsed  # type: ignore[method-assign]
     Item.__init__ = _item  # type: ignore[method-assign]
     sqs.camelcase_to_underscores = _snake
+    sqs.unix_time_millis = _now_millis
     sqs.SQSBackend.is_message_valid_based_on_retention_period = _is_kept  # type: ignore[method-assign]
 
 
@@ -110,17 +125,18 @@ def _all_items(self: Table) -> list[Any]:
 
 
 @functools.wraps(_original_query)
-def _query(self: Table, hash_key: Any, *args: Any, **named: Any) -> Any:
+def _query(self: Table, *args: Any, **named: Any) -> Any:
     """moto puts a whole table in order before it looks for the few items under a key of an index, and orders those again."""
-    wanted = named.get("hash_key_conditions") if named.get("index_name") else None
+    asked = _asked(self, *args, **named).arguments
+    wanted = asked.get("hash_key_conditions") if asked.get("index_name") else None
     if not wanted:
-        return _original_query(self, hash_key, *args, **named)
+        return _original_query(self, *args, **named)
     rows = [row for rows in self.items.values() for row in (rows.values() if self.range_key_attr else (rows,))]
     for name, value in wanted:
         rows = [row for row in rows if (held := row.attrs.get(name)) is not None and held == value]
     _here.rows = rows
     try:
-        return _original_query(self, hash_key, *args, **named)
+        return _original_query(self, *args, **named)
     finally:
         _here.rows = None
 
@@ -159,6 +175,7 @@ def _tree(text: str) -> Any:
     """The tree of an expression: the same text is the same tree, and whoever changes one takes a copy."""
     tree = _read(text)
     find = functools.cache(lambda kinds: tree.__class__.find_clauses(tree, kinds))
+    tree.text = text
     tree.find_clauses = lambda kinds: list(find(tuple(kinds)))
     return tree
 
@@ -181,6 +198,24 @@ def _validator(self: Validator, expression: Any, names: Any = None, values: Any 
     self.item, self.table = of["item"], of["table"]
     self.processors = self.get_ast_processors()
     self.node_to_validate = _copied(expression)
+
+
+def _validate(self: Validator) -> Any:
+    """As moto checks an expression, but what does not hang on the item or the values once only."""
+    tree, names = self.node_to_validate, self.expression_attribute_names or {}
+    key = (tree.text, *sorted(names.items()), *self.table.table_key_attrs)
+    for one in self.processors:
+        if key in _sound and isinstance(one, ALWAYS_ALIKE):
+            continue
+        if "(" not in tree.text and isinstance(one, UpdateExpressionFunctionEvaluator):
+            continue
+        tree = one.traverse(tree)
+    _sound.add(key)
+    return tree
+
+
+def _now_millis(at: Any = None) -> float:
+    return time.time() * 1000 if at is None else _millis(at)
 
 
 def _words(self: ConditionExpressionParser) -> Any:
