@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import warnings
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
 from nudge.errors import NotReady
 from nudge.learn import Recipe
-from nudge.learn.demand import Counted, forecast, train
+from nudge.learn.demand import Counted, forecast, series_of, train
 from nudge.learn.demand.flags import flags
 from nudge.learn.demand.intervals import sizes, spread
 from nudge.learn.demand.library import forecasts
@@ -160,6 +162,27 @@ def test_the_stored_model_is_read_back_as_it_was_made_and_twice_the_same() -> No
     card = json.loads(made.card)
     assert set(MEMBERS) <= set(card["all_kinds"])
     assert card["series"]["in_other"] == 4
+
+
+def test_a_days_sum_is_the_same_to_the_last_digit_however_the_lake_is_ordered_and_cut() -> None:
+    draw = np.random.default_rng(8)
+    start = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    rows = pl.DataFrame(
+        {
+            "event_type": ["purchase"] * 3000,
+            "event_time": [start + timedelta(days=int(day)) for day in draw.integers(0, 3, 3000)],
+            "value": np.round(draw.gamma(2.0, 20.0, 3000), 2),
+        }
+    )
+    options = OPTIONS | {"of": "value", "by": "all"}
+    end = int((start + timedelta(days=3)).timestamp() * 1e6)
+    items = pl.DataFrame({"item_id": [], "category": []})
+    found = []
+    for seed in range(4):
+        mixed = rows.sample(fraction=1.0, shuffle=True, seed=seed)
+        pieces = pl.concat([mixed.slice(at, 371) for at in range(0, 3000, 371)], rechunk=False)
+        found.append(series_of(pieces.lazy(), items, options, ZoneInfo("UTC"), end).series["all"].tolist())
+    assert found == [found[0]] * 4
 
 
 def test_three_days_get_their_mean_and_a_wide_interval() -> None:

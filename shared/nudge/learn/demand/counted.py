@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import fsum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,7 +75,7 @@ def series_of(
 
 
 def _rows(events: pl.LazyFrame, items: pl.DataFrame, options: Mapping[str, Any], zone: ZoneInfo) -> pl.DataFrame:
-    """`at` (day, or Monday), `series`, `amount`: one row each, in an order that does not hang on the lake's."""
+    """`at` (day, or Monday), `series`, `amount`: one row each, in an order, and to the last digit, that do not hang on the lake's."""
     held = set(events.collect_schema().names())
     name = pl.lit(ALL)
     if options["by"] == "category":
@@ -86,7 +87,8 @@ def _rows(events: pl.LazyFrame, items: pl.DataFrame, options: Mapping[str, Any],
     chosen = events.filter(pl.col("event_type") == options["event"]).select(
         day.dt.date().alias("at"), name.fill_null(OTHER).alias("series"), amount.fill_null(0.0).alias("amount")
     )
-    return chosen.group_by("at", "series").agg(pl.col("amount").sort().sum()).sort("at", "series").collect()
+    told = chosen.group_by("at", "series").agg("amount").sort("at", "series").collect()
+    return told.with_columns(pl.Series("amount", [fsum(one) for one in told["amount"]], pl.Float64))
 
 
 def _category(items: pl.DataFrame, held: set[str]) -> pl.Expr:
