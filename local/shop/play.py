@@ -55,9 +55,9 @@ class Story:
 
     @classmethod
     def of(cls, *, seed: int, people: int, wave: int | None = None, progress: Progress = silent) -> Story:
-        """The story of a shop with so many people; a wave is a quarter of them unless told otherwise."""
+        """The story of a shop with so many people; a wave is a fifth of them unless told otherwise."""
         world = World(seed=seed, count=people, start=START, weeks=HISTORY_WEEKS + LIVE_WEEKS)
-        return cls(world, wave or people // 4, progress)
+        return cls(world, wave or people // 5, progress)
 
     @property
     def opens(self) -> Micros:
