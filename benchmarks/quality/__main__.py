@@ -7,7 +7,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("dirty_csv", "tabular", "lifetime", "demand", "off_policy", "intent", "journey", "uplift", "recommend", "campaigns")
+ALL = (
+    "dirty_csv",
+    "tabular",
+    "lifetime",
+    "demand",
+    "off_policy",
+    "intent",
+    "journey",
+    "uplift",
+    "recommend",
+    "campaigns",
+)
 
 
 def main(arguments: list[str]) -> int:
