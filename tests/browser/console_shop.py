@@ -129,11 +129,39 @@ def timeline() -> Timeline:
     for one, state, reason in made:
         message = None
         if state is not None:
-            message = Message(one.decision_id, PERSON, one.activity, "purchase", "email", state, one.decided_at, reason=reason, changed_at=one.decided_at + 60 * SECOND)  # type: ignore[arg-type]  # fmt: skip
+            message = Message(
+                one.decision_id,
+                PERSON,
+                one.activity,
+                "purchase",
+                "email",
+                state,
+                one.decided_at,
+                reason=reason,
+                changed_at=one.decided_at + 60 * SECOND,
+            )  # type: ignore[arg-type]
         ledger.record(one, request_hash="", answer={}, message=message, caps={}, budgets=(), expires_at=NOW + DAY)
-    did = [Event(f"e{n}", PERSON, kind, NOW - n * DAY, value=value) for n, (kind, value) in enumerate((("page_view", None), ("add_to_cart", None), ("purchase", 64.9), ("page_view", None), ("email_open", None)), 1)]  # fmt: skip
-    traits = {name: (value, NOW - 80 * DAY) for name, value in (("email", "ana@customer.example"), ("first_name", "Ana"), ("country", "DE"), ("device", "phone"), ("newsletter", True))}  # fmt: skip
-    consents = {"email": Consent(True, NOW - 80 * DAY, "shop sign-up"), "sms": Consent(False, NOW - 80 * DAY, "shop sign-up")}  # fmt: skip
+    did = [
+        Event(f"e{n}", PERSON, kind, NOW - n * DAY, value=value)
+        for n, (kind, value) in enumerate(
+            (("page_view", None), ("add_to_cart", None), ("purchase", 64.9), ("page_view", None), ("email_open", None)),
+            1,
+        )
+    ]
+    traits = {
+        name: (value, NOW - 80 * DAY)
+        for name, value in (
+            ("email", "ana@customer.example"),
+            ("first_name", "Ana"),
+            ("country", "DE"),
+            ("device", "phone"),
+            ("newsletter", True),
+        )
+    }
+    consents = {
+        "email": Consent(True, NOW - 80 * DAY, "shop sign-up"),
+        "sms": Consent(False, NOW - 80 * DAY, "shop sign-up"),
+    }
     stops = {"push": Suppression("unsubscribe", NOW - 5 * DAY)}
     profiles.save([Profile(PERSON, fold_many({}, did), traits, consents, stops, b"")])
     return Timeline(MemoryHistory(ledger), profiles)
@@ -141,7 +169,13 @@ def timeline() -> Timeline:
 
 def events() -> dict[str, Any]:
     """What the door `report` answers of that person."""
-    rows = (("purchase", 2, "i7", 64.9, None), ("add_to_cart", 2, "i7", None, None), ("email_open", 30, None, None, f"{1:032x}"), ("email_click", 29, None, None, f"{1:032x}"), ("page_view", 1, None, None, None))  # fmt: skip
+    rows = (
+        ("purchase", 2, "i7", 64.9, None),
+        ("add_to_cart", 2, "i7", None, None),
+        ("email_open", 30, None, None, f"{1:032x}"),
+        ("email_click", 29, None, None, f"{1:032x}"),
+        ("page_view", 1, None, None, None),
+    )
     told = [
         {
             "event_type": kind,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,7 +16,7 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from functions.console import handler as door
 from tests.browser import console_shop as shop
@@ -67,16 +66,6 @@ class Seen:
 type Show = Callable[..., Seen]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert found, "no Chromium on the PATH: install it (Debian: apt-get install chromium)"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     told = {"CONSOLE_LOGIN": "none", "CONSOLE_CLIENT_ID": "none", "CONSOLE_SCOPE": "nudge/api"}
@@ -101,7 +90,7 @@ def show(browser: Browser) -> Iterator[Show]:
         signed_in: bool = True,
         elsewhere: Callable[[Route], None] | None = None,
     ) -> Seen:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale=language)  # type: ignore[arg-type]  # fmt: skip
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale=language)  # type: ignore[arg-type]
         contexts.append(context)
         context.clock.set_fixed_time(TIME)
         context.route("**/*", lambda route: _answered(route, shown, elsewhere))

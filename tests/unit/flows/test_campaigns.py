@@ -28,6 +28,7 @@ from nudge.flows.champions import Champion, PlanInForce
 from nudge.flows.decide import Decide
 from nudge.vocabulary import DAY, SECOND, Consent, Micros, Profile, Vector
 from tests.acting import NOON, PLAN, TEMPLATES, person, put_person
+from tests.dying import Dies, Killed
 
 MORNING: Micros = NOON - NOON % DAY + 8 * 3600 * SECOND
 """Nine in Berlin on 18 November 2026, a Wednesday."""
@@ -342,34 +343,6 @@ campaigns:
 
 
 # ── killed anywhere ──────────────────────────────────────────────────────────────────────────────────────────────────
-class Dies:
-    """A store whose n-th call kills the worker: before it is done, or after."""
-
-    def __init__(self, inner: Any, countdown: list[int], *, after: bool) -> None:
-        self._inner, self._countdown, self._after = inner, countdown, after
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._inner, name)
-        if not callable(call):
-            return call
-
-        def counted(*args: Any, **named: Any) -> Any:
-            self._countdown[0] -= 1
-            dies = self._countdown[0] == 0
-            if dies and not self._after:
-                raise Killed
-            answer = call(*args, **named)
-            if dies:
-                raise Killed
-            return answer
-
-        return counted
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
 @pytest.mark.parametrize("after", [False, True])
 def test_two_workers_killed_at_random_leave_each_member_with_exactly_one_message(after: bool) -> None:
     for seed in range(20):

@@ -53,7 +53,20 @@ def test_every_word_of_the_page_is_in_the_one_table() -> None:
 def test_no_word_is_said_twice_and_none_is_left_over() -> None:
     assert set(CHINESE) & set(chinese.CHINESE) == set()
     scripts = "".join(body for name, body in files.bodies().items() if name.endswith(".js"))
-    codes = {"done", "queued", "claimed", "missing", "superseded", "empty", "unchanged", "users", "events", "items", "decisions", "outcomes"}  # fmt: skip
+    codes = {
+        "done",
+        "queued",
+        "claimed",
+        "missing",
+        "superseded",
+        "empty",
+        "unchanged",
+        "users",
+        "events",
+        "items",
+        "decisions",
+        "outcomes",
+    }
     assert [text for text in chinese.CHINESE if f'"{text}"' not in scripts and text not in codes] == []
 
 

@@ -30,6 +30,7 @@ from nudge.flows.profiles import ApplyEvents
 from nudge.flows.retell import Retell
 from nudge.vocabulary import DAY, SECOND, Decision, Event, Micros
 from tests.acting import NOON, PLAN, TEMPLATES, person, put_person
+from tests.dying import Dies, Killed
 
 MINUTE: Micros = 60 * SECOND
 HOUR: Micros = 60 * MINUTE
@@ -550,34 +551,6 @@ campaigns:
 
 
 # ── killed anywhere, by two at once ──────────────────────────────────────────────────────────────────────────────────
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class Dies:
-    """A store whose n-th call kills the worker: before it is done, or after."""
-
-    def __init__(self, inner: Any, countdown: list[int], *, after: bool) -> None:
-        self._inner, self._countdown, self._after = inner, countdown, after
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._inner, name)
-        if not callable(call):
-            return call
-
-        def counted(*args: Any, **named: Any) -> Any:
-            self._countdown[0] -= 1
-            dies = self._countdown[0] == 0
-            if dies and not self._after:
-                raise Killed
-            answer = call(*args, **named)
-            if dies:
-                raise Killed
-            return answer
-
-        return counted
-
-
 class Dying(World):
     """A world whose workers die at their n-th call of a store; n is drawn anew for each worker."""
 
