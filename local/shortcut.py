@@ -104,7 +104,8 @@ class Shortcut:
         handler = HANDLERS[service]()
         handler.automated_parameter_parsing = True
         handler.region, handler.current_account = self._region, self._account
-        handler.headers, handler.querystring, handler.uri_match, handler.response_headers = {}, {}, {}, {}
+        handler.headers = {"X-Amz-Target": f".{operation}"}
+        handler.querystring, handler.uri_match, handler.response_headers = {}, {}, {}
         return getattr(handler, xform_name(operation), None)
 
 

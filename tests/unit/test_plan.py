@@ -65,7 +65,8 @@ def test_nothing_cannot_be_redefined() -> None:
 
 
 def test_a_goal_may_stand_after_an_event_and_be_about_the_same_thing() -> None:
-    text = SAMPLE.replace("within_days: 3", "within_days: 3\n    after: page_view\n    same: item", 1)
+    told = "event: page_view\n    within_days: 7"
+    text = SAMPLE.replace(told, f"{told}\n    after: page_view\n    same: item", 1)
     goal = plan.load(plan.parse(text)).goals["visit"]
     assert (goal.after, goal.same) == ("page_view", "item")
     with pytest.raises(BadInput, match=r"goals\.visit\.same: must be one of category, action, item"):

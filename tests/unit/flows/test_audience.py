@@ -26,12 +26,17 @@ from tests.acting import NOON, PLAN, person, put_person
 from tests.unit.flows.test_campaigns import MORNING
 from tests.unit.flows.test_campaigns import World as Shop
 
+SIGNAL = """activities:
+  signal: {goal: purchase, channel: event, template: signal, cost: 0, expected_lift: 0.1, holdout: 0, consent: none}
+"""
+BUS = "  event: {bus: shop}\n"
+
 CAMPAIGNS = """
 campaigns:
   spring:
     goal: purchase
     audience: country in [DE, AT] and liking > 0.1
-    activities: [discount_mail, banner]
+    activities: [discount_mail, signal]
     schedule: {every: day, at: "09:00"}
     holdout: 0.2
     capacity: 5
@@ -63,7 +68,9 @@ class World:
     def __init__(self) -> None:
         self.profiles, self.ledger = MemoryProfiles(), MemoryLedger()
         self.champions: Callable[[str], Champion | None] = lambda name: None
-        self.text = PLAN.replace("  holdout: 0\n", "  holdout: 0.1\n") + CAMPAIGNS
+        self.text = (
+            PLAN.replace("  holdout: 0\n", "  holdout: 0.1\n").replace("activities:\n", SIGNAL) + BUS + CAMPAIGNS
+        )
         for number in range(200):
             country = ("DE", "AT", "FR", None)[number % 4]
             one = person(f"u{number:03d}", country=country, liking=number / 400, consent=number % 3 != 0)
@@ -87,7 +94,7 @@ def test_size_reachability_groups_and_what_could_be_seen(world: World) -> None:
     assert found.known == {"trait.country": 150, "trait.liking": 200}
     assert found.channels["email"].reachable == len(consenting)
     assert found.channels["email"].why_not == {"no_consent": len(members) - len(consenting)}
-    assert found.channels["inline"] == (len(members), {})
+    assert found.channels["event (none)"] == (len(members), {})
     assert found.reachable == sum(found.groups.values()) == len(members)
     outside = [number for number in members if not chance.in_global_holdout(f"u{number:03d}", 0.1)]
     held = [number for number in outside if chance.in_campaign_holdout("spring", f"u{number:03d}", 0.2)]

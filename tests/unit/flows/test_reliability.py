@@ -25,11 +25,16 @@ def test_two_schedulers_at_once_begin_one_run_and_reach_everybody_once() -> None
     assert world.mailed() == numbers("DE", "AT")
 
 
+NEWS = """activities:
+  news_mail: {goal: purchase, channel: email, template: discount, cost: 0.01, expected_lift: 0.1, holdout: 0}
+"""
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ("country in [DE, AT]", "country in [DE, AT, FR]"),
-        ("activities: [discount_mail]", "activities: [discount_mail, banner]"),
+        ("activities: [discount_mail]", "activities: [discount_mail, news_mail]"),
         ("policy: greedy", "policy: rules"),
         ("holdout: 0\n    policy", "holdout: 0.5\n    policy"),
     ],
@@ -45,7 +50,10 @@ def test_a_plan_that_is_edited_half_way_through_a_run_writes_to_nobody_twice(old
         world.campaigns().go_on(task, now=MORNING, left=lambda: 900.0)
     before = world.mailed()
     world.plans = MemoryPlans(
-        plans.parse(PLAN.replace("per_day: 1, per_week: 3", "per_day: 0") + CAMPAIGNS.replace(old, new))
+        plans.parse(
+            PLAN.replace("per_day: 1, per_week: 3", "per_day: 0").replace("activities:\n", NEWS)
+            + CAMPAIGNS.replace(old, new)
+        )
     )
     world.tick()
     world.work()

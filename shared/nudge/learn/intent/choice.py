@@ -17,7 +17,7 @@ from scipy.special import log_softmax
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from nudge.learn.intent import linear, strange
-from nudge.learn.intent.linear import Margin, Mix, Parts, Way
+from nudge.learn.intent.linear import Mix, Parts, Way
 from nudge.learn.intent.messages import Reading
 from nudge.learn.intent.strange import Seen, Strange
 from nudge.learn.intent.vocabulary import Vocabulary
@@ -91,29 +91,22 @@ def chosen(study: Study) -> Choice:
 
 def _best(study: Study) -> tuple[Way, Parts, dict[Way, float]]:
     """The way with the most messages right, scores of every message by models of the other folds, and what was tried. Where
-    fits are dear, one fold compares two penalties; all else is compared on all. Where they are cheap, the best penalty is tried
-    with robust margins too."""
+    fits are dear, one fold compares two penalties; all else is compared on all."""
     dear = len(study.labels) * study.count > MANY
     few, penalties = (study.folds[:1], linear.PENALTIES) if dear else (study.folds, linear.FINER)
     bayes = _likelihoods(study)
     tried: dict[Way, float] = {}
-    margins: dict[Margin, np.ndarray] = {}
-
-    def look(margin: Margin) -> None:
-        margins[margin] = _margins(study, few, margin)
-        tried.update(_right(study, few, margin, margins[margin], bayes))
-
+    margins: dict[float, np.ndarray] = {}
     for penalty in penalties:
-        look(Margin(penalty))
-    if not dear:
-        look(replace(_winner(tried).margin, robust=True))
-    margin = _winner(tried).margin
-    held = margins[margin]
+        margins[penalty] = _margins(study, few, penalty)
+        tried |= _right(study, few, penalty, margins[penalty], bayes)
+    penalty = _winner(tried).penalty
+    held = margins[penalty]
     rest = study.folds[len(few) :]
-    others = _margins(study, rest, margin)
+    others = _margins(study, rest, penalty)
     for _, rows in rest:
         held[rows] = others[rows]
-    best = _right(study, study.folds, margin, held, bayes)
+    best = _right(study, study.folds, penalty, held, bayes)
     way = _winner(best)
     return way, Parts(held, bayes[way.smoothing], np.zeros(study.count)), tried | best
 
@@ -123,13 +116,13 @@ def _winner(tried: Mapping[Way, float]) -> Way:
     return min(tried, key=lambda way: (-tried[way], way))
 
 
-def _margins(study: Study, folds: Folds, margin: Margin) -> np.ndarray:
+def _margins(study: Study, folds: Folds, penalty: float) -> np.ndarray:
     """Margins of the messages of some folds by models of the other messages."""
     found = np.zeros((len(study.labels), study.count))
     for others, held in folds:
         vocabulary, (columns, own) = study.vocabulary(others), study.known(others)
         table = vocabulary.table(study.reading.rows(others))
-        weights, bias = linear.large_margin(table, own, len(columns), margin, study.seed)
+        weights, bias = linear.large_margin(table, own, len(columns), penalty, study.seed)
         _put(found, held, columns, vocabulary.table(study.reading.rows(held)) @ weights + bias)
     return found
 
@@ -152,7 +145,7 @@ def _put(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray, told: np.nda
 
 
 def _right(
-    study: Study, folds: Folds, margin: Margin, margins: np.ndarray, bayes: Mapping[float, np.ndarray]
+    study: Study, folds: Folds, penalty: float, margins: np.ndarray, bayes: Mapping[float, np.ndarray]
 ) -> dict[Way, float]:
     """Of each smoothing and share of naive Bayes: the share of messages that are right."""
     rows = np.concatenate([rows for _, rows in folds])
@@ -161,7 +154,7 @@ def _right(
         parts = Parts(margins[rows], scores[rows], np.zeros(study.count))
         for share in linear.SHARES:
             told = Mix.of(parts, share).logits(parts).argmax(axis=1)
-            found[Way(margin, smoothing, share)] = float((told == study.labels[rows]).mean())
+            found[Way(penalty, smoothing, share)] = float((told == study.labels[rows]).mean())
     return found
 
 

@@ -1,9 +1,7 @@
 """TF-IDF rows → one linear model: a large-margin one (linear SVM, one against the rest) with a share of naive Bayes.
 
-Their scores are blended after each is brought to unit spread (Wang, Manning 2012, had both in one model too). The large margin may
-be that of the squared hinge, which one mislabelled message moves far; or the mean of two that it moves less: of the plain hinge,
-and of terms weighted by how much naive Bayes tells by them (NBSVM, of the same paper). All are weights of the same terms: what is
-stored, and judged, are the weights rounded to 8 bits with a scale a term.
+Their scores are blended after each is brought to unit spread (Wang, Manning 2012, had both in one model too). What is stored, and
+judged, are the weights of each rounded to 8 bits with a scale a term.
 """
 
 from __future__ import annotations
@@ -21,11 +19,6 @@ SHARES = (0.0, 0.15, 0.3, 0.6, 0.9, 1.4)
 PENALTIES = (0.2, 1.0)
 FINER = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Where fits are cheap: with few intents."""
-HINGE = 4.0
-"""How much milder the plain hinge is penalised than the squared one: its slope does not grow with the distance."""
-TOLD_BY = 0.1
-"""The smoothing of naive Bayes by which terms are weighted."""
-ROUNDS = 1000
 LEVELS = 127
 DIGITS = 6
 
@@ -52,60 +45,31 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Margin:
-    """How the large margin is fitted: `penalty` is scikit-learn's C."""
-
-    penalty: float
-    robust: bool = False
-
-    def __str__(self) -> str:
-        return f"penalty {self.penalty:g}{', robust' if self.robust else ''}"
-
-
-@dataclass(frozen=True, slots=True, order=True)
 class Way:
     """How both models are fitted and blended."""
 
-    margin: Margin
+    penalty: float
     smoothing: float
     share: float
 
     def __str__(self) -> str:
-        return f"{self.margin}, smoothing {self.smoothing:g}, naive Bayes {self.share:g}"
+        return f"penalty {self.penalty:g}, smoothing {self.smoothing:g}, naive Bayes {self.share:g}"
 
 
 def fit(rows: sp.csr_matrix, intents: np.ndarray, count: int, way: Way, seed: int) -> Parts:
     """Weights of both models. `intents` are 0 … count-1, each of them there."""
-    weights, bias = large_margin(rows, intents, count, way.margin, seed)
+    weights, bias = large_margin(rows, intents, count, way.penalty, seed)
     return Parts(weights, naive_bayes(rows, intents, count, way.smoothing), bias)
 
 
 def large_margin(
-    rows: sp.csr_matrix, intents: np.ndarray, count: int, margin: Margin, seed: int
+    rows: sp.csr_matrix, intents: np.ndarray, count: int, penalty: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (terms x intents) and biases of linear SVMs, each intent against the rest."""
-    if not margin.robust:
-        return _svm(rows, intents, margin.penalty, seed)
-    weights, bias = _svm(rows, intents, HINGE * margin.penalty, seed, loss="hinge", max_iter=ROUNDS)
-    told = np.abs(naive_bayes(rows, intents, count, TOLD_BY))
-    told /= np.sqrt((told**2).mean(axis=0)) + 1e-12
-    for intent in range(1, 2) if count == 2 else range(count):
-        by: Any = sp.diags(told[:, intent])
-        other, start = _svm(rows @ by, intents == intent, margin.penalty, seed)
-        own = [0, 1] if count == 2 else [intent]
-        weights[:, own] += told[:, [intent]] * other[:, -len(own) :]
-        bias[own] += start[-len(own) :]
-    return weights / 2, bias / 2
-
-
-def _svm(
-    rows: sp.csr_matrix, intents: np.ndarray, penalty: float, seed: int, **more: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and biases of all intents; of two, those of the first are the second's with the other sign."""
-    settings = {"C": penalty, "tol": 1e-3, "random_state": seed, "max_iter": 300} | more
-    svm: Any = LinearSVC(**settings).fit(rows, intents)
+    svm: Any = LinearSVC(C=penalty, tol=1e-3, random_state=seed, max_iter=300)
+    svm.fit(rows, intents)
     weights, bias = svm.coef_.T, svm.intercept_
-    if weights.shape[1] == 1:
+    if count == 2:
         weights, bias = np.hstack([-weights, weights]), np.concatenate([-bias, bias])
     return np.asarray(weights), np.asarray(bias)
 

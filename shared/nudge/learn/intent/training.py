@@ -99,8 +99,7 @@ def train(
         "chosen_by": {
             "folds": FOLDS,
             "accuracy": model.choice.tried,
-            "penalty": model.choice.way.margin.penalty,
-            "robust": model.choice.way.margin.robust,
+            "penalty": model.choice.way.penalty,
             "smoothing": model.choice.way.smoothing,
             "naive_bayes": model.choice.way.share,
         },
