@@ -192,10 +192,17 @@ def _copied(node: Any) -> Any:
     return made
 
 
-def _validator(self: Validator, expression: Any, names: Any = None, values: Any = None, **of: Any) -> None:
-    self.expression_attribute_names = of.get("expression_attribute_names", names)
-    self.expression_attribute_values = of.get("expression_attribute_values", values)
-    self.item, self.table = of["item"], of["table"]
+def _validator(
+    self: Validator,
+    expression: Any,
+    expression_attribute_names: Any,
+    expression_attribute_values: Any,
+    item: Item,
+    table: Table,
+) -> None:
+    self.expression_attribute_names = expression_attribute_names
+    self.expression_attribute_values = expression_attribute_values
+    self.item, self.table = item, table
     self.processors = self.get_ast_processors()
     self.node_to_validate = _copied(expression)
 

@@ -2,7 +2,8 @@
 
 A new decision is a row of decisions, and, where it was shown at once (`inline`), an outcome `inline_shown`. A message that
 reaches a final state is an outcome `<channel>_<state>`. An outcome's event_id is `<decision_id>:<state>`, and
-`:<attempt>` where a person sent it again, so a record that comes twice is one event. Knows the shape of DynamoDB's stream and of the Ledger's rows (`adapters.ledger_rows`), no store.
+`:<attempt>` where a person sent it again, so a record that comes twice is one event. Knows the shape of DynamoDB's stream and
+of the Ledger's rows (`adapters.ledger_rows`), no store.
 """
 
 from __future__ import annotations

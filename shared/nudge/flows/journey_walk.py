@@ -76,7 +76,7 @@ class Walk:
     def _begun(self, campaign: Campaign, profile: Profile, held: Journey) -> Journey:
         """Before the first step, and due."""
         since = held.due_at
-        if campaign.trigger is None or not isinstance(campaign.trigger, OnEvent):
+        if not isinstance(campaign.trigger, OnEvent):
             where = quiet.zone(profile.trait("timezone"), self._plan.timezone)
             since = occasion.begins(CampaignRun(campaign, held.run), where, self.now)
         goal, activities = held.goal or campaign.goal, held.activities or campaign.activities
