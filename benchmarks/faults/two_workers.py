@@ -169,7 +169,7 @@ class Shared:
 
 # ── who dies ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 class Mortal:
-    """A store of a worker that dies at a certain call: before it was done, or after."""
+    """A store of a worker that dies at a certain call: before it was done, or after, whether it was answered or refused."""
 
     def __init__(self, inner: Any, fate: list[int], *, after: bool) -> None:
         self._inner, self._fate, self._after = inner, fate, after
@@ -181,10 +181,11 @@ class Mortal:
             self._fate[0] -= 1
             if self._fate[0] == 0 and not self._after:
                 os.kill(os.getpid(), signal.SIGKILL)
-            answer = call(*args, **named)
-            if self._fate[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return answer
+            try:
+                return call(*args, **named)
+            finally:
+                if self._fate[0] == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
 
         return counted
 
@@ -225,10 +226,10 @@ def _runs(objects: Any) -> Runs:
 
 
 class Worker:
-    """Takes a task of a campaign, then delivers some of what is due, until nothing is left."""
+    """Takes a task of a campaign, then delivers some of what is due, until nothing is left; a doomed one looks on until it dies."""
 
     def __init__(self, shared: Shared, people: MemoryProfiles, plan: dict[str, Any], fate: int, seed: int) -> None:
-        self.random, left = random.Random(seed), [fate]
+        self.random, left, self.doomed = random.Random(seed), [fate], fate > 0
         after = self.random.random() < 0.5
         self.desk, self.number = shared.desk, os.getpid()
         self.ledger: Any = Mortal(shared.ledger, left, after=after)
@@ -264,7 +265,7 @@ class Worker:
                     self.deliver(name, owner=f"{self.number} {self.random.random()}", now=now)
                 except Unavailable:
                     continue
-            if task is None and not due and self.desk.idle() and not self.ledger.waiting():
+            if task is None and not due and self.desk.idle() and not self.ledger.waiting() and not self.doomed:
                 return
 
 
@@ -332,13 +333,13 @@ def _supervise(
         connection.wait([one.sentinel for one in running])
         for one in [one for one in running if one.exitcode is not None]:
             running.remove(one)
-            if one.exitcode == 0 and not doomed:
+            if one.exitcode == 0:
                 ended += 1
-            elif one.exitcode not in (0, -signal.SIGKILL):
-                raise RuntimeError(f"a worker broke: {one.exitcode}")
-            else:
-                killed += one.exitcode != 0
+            elif one.exitcode == -signal.SIGKILL:
+                killed += 1
                 shared.desk.dead(one.pid)
+            else:
+                raise RuntimeError(f"a worker broke: {one.exitcode}")
     return killed
 
 
