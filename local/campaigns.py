@@ -47,6 +47,9 @@ LEFT = {
     "expired": "their activity, or the campaign, has ended",
     "withdrawn": "the plan has their activity no more",
     "resent_meanwhile": "somebody else has sent them again meanwhile",
+    "goal_reached": "the person has reached the goal that stops the sequence",
+    "overtaken": "the person has had a later step's message since",
+    "begun_again": "the person is on another journey through the campaign by now",
 }
 
 
@@ -96,7 +99,7 @@ def add(commands: Any, decisions: Any) -> None:
     resume.set_defaults(command=_resume)
     resend = each.add_parser("resend", help="put messages that failed on their way again")
     resend.add_argument("campaign")
-    resend.add_argument("--run", help="one run of it; all, where none is named")
+    resend.add_argument("--run", help="one run of it (a day, where an event begins it); all, where none is named")
     resend.add_argument("--only", required=True, choices=["failed"], help="what is unknown or sent is never sent again")
     resend.add_argument("--by", default=getpass.getuser(), help="who says so (kept with each message)")
     resend.add_argument("--json", action="store_true", help="all of it, as JSON")
@@ -167,8 +170,9 @@ def _resume(chosen: argparse.Namespace) -> int:
 
 def _resend(chosen: argparse.Namespace) -> int:
     here = CampaignSettings.read()
-    lake, ledger = S3Objects(client("s3"), here.lake_bucket), DynamoLedger(client("dynamodb"), here.ledger_table)
-    flow = Resend(ledger, Runs(lake), PlanInForce(StoredPlans(lake, clock=_now)))
+    lake, dynamodb = S3Objects(client("s3"), here.lake_bucket), client("dynamodb")
+    ledger, journeys = (make(dynamodb, here.ledger_table) for make in (DynamoLedger, DynamoJourneys))
+    flow = Resend(ledger, Runs(lake), PlanInForce(StoredPlans(lake, clock=_now)), journeys)
     told = flow(chosen.campaign, chosen.run, by=chosen.by, now=_now())
     print(json.dumps(told.plain(), indent=2) if chosen.json else "\n".join(resent(chosen.campaign, told)))
     return 0
@@ -179,6 +183,7 @@ def resent(campaign: str, told: Resent) -> Iterator[str]:
     yield f"{campaign}: {told.again.total()} messages go again; the sweep takes them up within a minute"
     yield from (f"  {count} had failed: {reason}" for reason, count in sorted(told.again.items()))
     yield from (f"  {count} stay: {LEFT[why]}" for why, count in sorted(told.left.items()))
+    yield from (f"  {count} failed messages of {run}, not asked for" for run, count in sorted(told.other_runs.items()))
 
 
 def _status(chosen: argparse.Namespace) -> int:

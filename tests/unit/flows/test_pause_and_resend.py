@@ -14,6 +14,7 @@ import pytest
 from nudge import plan as plans
 from nudge.act import link
 from nudge.adapters.memory import MemoryPlans, MemorySigner
+from nudge.adapters.memory_journeys import MemoryJourneys
 from nudge.adapters.memory_pace import MemoryPace
 from nudge.adapters.memory_sender import MemorySender
 from nudge.adapters.templates import StoredTemplates
@@ -81,6 +82,7 @@ class World(Campaign):
     def resend(self, now: Micros = MORNING, by: str = "ana", **changes: Any) -> Resent:
         run = changes.pop("run", None)
         parts: dict[str, Any] = {"ledger": self.ledger, "runs": Runs(self.objects), "plan": PlanInForce(self.plans)}
+        parts["journeys"] = MemoryJourneys()
         return Resend(**(parts | changes))("spring", run, by=by, now=now)
 
     def refuse(self, *people: int) -> None:
@@ -206,14 +208,14 @@ def test_what_failed_goes_again_once_and_what_was_sent_does_not(world: World) ->
     assert [(one.state, one.resent_by, one.resent_at) for one in held] == [("pending", "ana", MORNING + MINUTE)] * 2
     assert world.deliver(MORNING + MINUTE) == {"sent": 2}
     assert len({one.to for one in world.mailer.sent}) == len(world.mailer.sent) == 10
-    assert world.resend(MORNING + 2 * MINUTE).plain() == {"again": {}, "left": {}}
+    assert world.resend(MORNING + 2 * MINUTE).plain() == {"again": {}, "left": {}, "other_runs": {}}
 
 
 def test_the_same_call_twice_moves_nothing_twice(world: World) -> None:
     world.refuse(*range(20))
     world.deliver()
     assert world.resend().again.total() == 10
-    assert world.resend().plain() == {"again": {}, "left": {}}
+    assert world.resend().plain() == {"again": {}, "left": {}, "other_runs": {}}
     world.deliver(MORNING + MINUTE)
     assert {one.attempt for one in world.ledger.messages.values()} == {2}
 
@@ -225,11 +227,15 @@ def test_one_run_can_be_named(world: World) -> None:
     world.work(MORNING + DAY)
     world.deliver(MORNING + DAY)
     assert world.states() == {"failed": 20}
-    assert world.resend(MORNING + DAY, run=RUN).again.total() == 10
-    with pytest.raises(NotFound):
+    told = world.resend(MORNING + DAY, run=RUN)
+    assert (told.again.total(), told.other_runs) == (10, {"20261119T0900": 10})
+    assert world.resend(MORNING + DAY, run=RUN).again.total() == 0
+    with pytest.raises(NotFound, match=r"20261119T0900 \(10\)"):
         world.resend(run="20300101T0900")
     with pytest.raises(NotFound):
-        Resend(world.ledger, Runs(world.objects), PlanInForce(world.plans))("autumn", by="ana", now=MORNING)
+        Resend(world.ledger, Runs(world.objects), PlanInForce(world.plans), MemoryJourneys())(
+            "autumn", by="ana", now=MORNING
+        )
 
 
 def test_what_is_unknown_or_skipped_is_never_sent_again(world: World) -> None:
@@ -244,7 +250,7 @@ def test_what_is_unknown_or_skipped_is_never_sent_again(world: World) -> None:
         world.ledger.finish(name, owner=None, state="unknown", now=MORNING, reason="no_answer")
     world.accept()
     assert world.states() == {"unknown": 9, "skipped": 1}
-    assert world.resend().plain() == {"again": {}, "left": {"unknown": 9}}
+    assert world.resend().plain() == {"again": {}, "left": {"unknown": 9}, "other_runs": {}}
     assert world.deliver(MORNING + DAY) == {}
 
 
