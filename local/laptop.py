@@ -113,10 +113,7 @@ class Laptop:
     def train(self, *names: str) -> None:
         """Train all that the plan wants, as its schedule would, to the end of the run; or these models only, as by hand. Warm
         doors see the champions at once."""
-        if not names:
-            self.part.fire("train")
-        for name in names:
-            self.part.fire("train", {"goal": name})
+        self.part.fire("train", {"goals": [*names]} if names else None)
         self.part.settle()
         self.part.doors.cold()
 

@@ -1,4 +1,4 @@
-"""On schedule: begin a run of trainings, or look for drift. The `trainings` queue: go on with a run. By hand: {"goal": …}."""
+"""On schedule: begin a run of trainings, or look for drift. The `trainings` queue: go on with a run. By hand: {"goals": […]}."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def _watch(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_hand(event: dict[str, Any]) -> dict[str, Any]:
-    goal = event.get("goal")
-    if goal is not None and not isinstance(goal, str):
-        raise BadInput("goal must be the name of a model that the plan wants", where="goal")
-    verdicts = flow().journey.train(goal, now=edge.now())
+    names = event.get("goals")
+    if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
+        raise BadInput("goals must be a list of names of models that the plan wants", where="goals")
+    verdicts = flow().journey.train(names, now=edge.now())
     for verdict in verdicts:
         _tell(verdict)
     _ages([verdict.goal for verdict in verdicts])

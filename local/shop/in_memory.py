@@ -183,8 +183,7 @@ class InMemory:
 
     def train(self, *names: str) -> list[Verdict]:
         """Models of these names, from what the lake holds."""
-        train = Train(self.lake, self.plans, self.models)
-        return [verdict for name in names for verdict in train(name, now=self.now)]
+        return Train(self.lake, self.plans, self.models)(names, now=self.now)
 
     def report(self) -> dict[str, Any]:
         return Report(self.lake, self.objects, self.plans, self.arrivals, models=self.models)(now=self.now)

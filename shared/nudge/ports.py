@@ -156,13 +156,22 @@ class Profiles(People, Protocol):
     def consent(self, user_id: str, channel: str, consent: Consent) -> None:
         """The consent with the latest `at` wins; a withdrawal wins a tie."""
 
-    def suppress(self, user_id: str, channel: str, suppression: Suppression) -> None: ...
+    def suppress(self, user_id: str, channel: str, suppression: Suppression) -> None:
+        """The latest wins; but a `stop`, which its reader can lift, replaces no other reason."""
 
     def suppress_address(self, channel: str, address: str, suppression: Suppression) -> None:
         """Also for an address whose person we do not know."""
 
-    def is_address_suppressed(self, channel: str, address: str) -> bool:
-        """Strongly consistent. Raises Unavailable: then nothing is sent."""
+    def lift(self, user_id: str, channel: str, *, at: Micros) -> bool:
+        """Take back a suppression whose reason is `stop`, and that is older. False where there is none. A later one holds again;
+        the same one told again does not."""
+
+    def lift_address(self, channel: str, address: str, *, at: Micros) -> bool:
+        """The same of an address."""
+
+    def is_address_suppressed(self, channel: str, address: str, *, told_at: Micros = 0) -> bool:
+        """Strongly consistent. `told_at`: when the person's address was last told (see `decide.dead`). Raises Unavailable: then
+        nothing is sent."""
 
     def all(self, *, part: tuple[int, int] = (0, 1)) -> Iterator[Profile]:
         """Every person, with `seen`; of `part` (n, of) those in the n-th of so many parts, each person in one of them."""

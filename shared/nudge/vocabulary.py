@@ -57,10 +57,16 @@ class Consent(NamedTuple):
 
 
 class Suppression(NamedTuple):
-    """Why we must not write to a person on a channel: bounce, complaint, unsubscribe."""
+    """Why we must not write to a person on a channel: bounce, complaint, unsubscribe, stop. `of` is a hash of the one address that it
+    is about, where it is about an address and not about the person; those stand under `<channel> address` (see `decide.dead`)."""
 
     reason: str
     at: Micros
+    of: str | None = None
+
+
+STOP, LIFTED = "stop", "lifted"
+"""The reader of a text message wrote STOP; and wrote START later, so that nothing is suppressed any more."""
 
 
 class Profile(NamedTuple):

@@ -20,10 +20,10 @@ from nudge.adapters.plans import StoredPlans
 from nudge.adapters.s3 import S3Objects
 from nudge.adapters.sqs import SqsQueue
 from nudge.errors import NotReady
-from nudge.flows import train as trains
 from nudge.flows.train import Train
 from nudge.flows.training_journey import Journey
 from nudge.flows.training_runs import Runs
+from nudge.flows.trainings import workshop
 from nudge.flows.trainings.task import Made
 
 RUN = "2026-09-21T03:00:00Z"
@@ -59,7 +59,7 @@ class House:
         self.made: list[str] = []
         self.lake = MemoryObjects("lake")
         self.lake.put(PART, events())
-        monkeypatch.setattr(trains, "training", lambda kind: self.make)
+        monkeypatch.setattr(workshop, "training", lambda kind: self.make)
         monkeypatch.setenv("TRAININGS_QUEUE_URL", world.client("sqs").create_queue(QueueName="trainings")["QueueUrl"])
 
     def set_up(self) -> None:
@@ -192,7 +192,7 @@ def test_a_task_that_kills_its_worker_is_tried_last_and_given_up(house: House, m
             raise OutOfMemory
         return house.make(task, *rest)
 
-    monkeypatch.setattr(trains, "training", lambda kind: make)
+    monkeypatch.setattr(workshop, "training", lambda kind: make)
     house.set_up()
     house.journey().begin(RUN, now=NOW, why="schedule")
     for delivery in range(3):

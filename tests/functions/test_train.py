@@ -107,7 +107,7 @@ def test_a_run_that_nobody_began_is_refused_for_good(bucket: Bucket, load_event:
 
 def test_one_model_by_hand(bucket: Bucket, load_event: Any) -> None:
     ObjectsLake(bucket).put("events", "2026-06-01", shop.parquet(shop.events(people=20, days=15)))
-    answer = door.handler(load_event("train.one_goal"), None)
+    answer = door.handler(load_event("train.by_hand"), None)
     assert [verdict["goal"] for verdict in answer["verdicts"]] == ["purchase"]
     assert answer["verdicts"][0]["missing"]["days"] == 15
     json.dumps(answer, allow_nan=False)
@@ -120,7 +120,7 @@ def test_an_empty_lake_is_no_failure(bucket: Bucket) -> None:
 
 def test_without_a_plan_there_is_nothing_to_retry(bucket: Bucket, load_event: Any) -> None:
     bucket.delete(["plan/plan.json"])
-    for name in ("schedule", "drift", "one_goal"):
+    for name in ("schedule", "drift", "by_hand"):
         assert list(door.handler(load_event(f"train.{name}"), Context())) == ["missing"]
 
 
@@ -142,10 +142,12 @@ def test_the_daily_look_trains_what_has_no_champion_and_then_finds_nothing_moved
     assert '"DriftOverThreshold":[0.0]' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("goal", "error"), [(7, BadInput), ("no such goal", NotFound)])
-def test_a_goal_that_is_none_is_refused(bucket: Bucket, goal: Any, error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("goals", "error"), [(7, BadInput), ("purchase", BadInput), ([7], BadInput), (["no such goal"], NotFound)]
+)
+def test_a_goal_that_is_none_is_refused(bucket: Bucket, goals: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
-        door.handler({"goal": goal}, None)
+        door.handler({"goals": goals}, None)
 
 
 def test_a_task_that_is_none_is_refused(bucket: Bucket) -> None:

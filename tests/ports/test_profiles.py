@@ -109,6 +109,52 @@ def test_an_address_is_suppressed_without_a_person_and_whatever_its_case(profile
     assert list(profiles.all()) == []
 
 
+STOPPED, DEAD = Suppression("stop", 20), Suppression("disabled", 10, "0011223344556677")
+
+
+def test_a_stop_is_lifted_by_a_later_wish_and_by_nothing_earlier(profiles: Profiles) -> None:
+    assert not profiles.lift("ann", "sms", at=5)
+    profiles.suppress("ann", "sms", STOPPED)
+    profiles.suppress_address("sms", "+49 151 1234567", STOPPED)
+    for at, lifts in ((20, False), (30, True), (30, True), (25, False)):
+        assert profiles.lift("ann", "sms", at=at) is lifts
+        assert profiles.lift_address("sms", "+491511234567", at=at) is lifts
+        assert profiles.is_address_suppressed("sms", "+49-151-1234567") is (at == 20)
+    profiles.suppress("ann", "sms", STOPPED)
+    profiles.suppress_address("sms", "+491511234567", STOPPED)
+    found = profiles.get("ann", consistent=True)
+    assert found is not None
+    assert found.suppressions == {"sms": Suppression("lifted", 30)}
+    assert not profiles.is_address_suppressed("sms", "+491511234567")
+    profiles.suppress_address("sms", "+491511234567", Suppression("stop", 40))
+    assert profiles.is_address_suppressed("sms", "+491511234567")
+
+
+def test_only_a_stop_is_lifted_and_it_hides_no_other_reason(profiles: Profiles) -> None:
+    profiles.suppress("ann", "sms", Suppression("complaint", 10))
+    profiles.suppress_address("sms", "+491511234567", Suppression("invalid", 10))
+    profiles.suppress("ann", "sms", STOPPED)
+    profiles.suppress_address("sms", "+491511234567", STOPPED)
+    assert not profiles.lift("ann", "sms", at=30)
+    assert not profiles.lift_address("sms", "+491511234567", at=30)
+    assert profiles.is_address_suppressed("sms", "+491511234567")
+    found = profiles.get("ann", consistent=True)
+    assert found is not None
+    assert found.suppressions == {"sms": Suppression("complaint", 10)}
+
+
+def test_an_endpoint_that_was_off_is_believed_when_it_is_told_anew(profiles: Profiles) -> None:
+    profiles.suppress_address("push", "arn:1", DEAD)
+    assert profiles.is_address_suppressed("push", "arn:1", told_at=10)
+    assert not profiles.is_address_suppressed("push", "arn:1", told_at=11)
+    profiles.suppress("ann", "push address", DEAD)
+    found = profiles.get("ann", consistent=True)
+    assert found is not None
+    assert found.suppressions == {"push address": DEAD}
+    assert profiles.save([found]) == []
+    assert profiles.get("ann", consistent=True) == replace(found, version=found.version + 1)
+
+
 def test_everybody_is_listed_once_whatever_the_number_of_pages(profiles: Profiles) -> None:
     heavy = {"note": ("x" * 40_000, 1)}
     people = [replace(ANN, user_id=f"u{number:02}", traits=heavy) for number in range(60)]

@@ -9,8 +9,8 @@ from zlib import crc32
 
 import orjson
 
-from nudge.adapters.profile_rows import address_id, person, row
-from nudge.vocabulary import Consent, Profile, Suppression
+from nudge.adapters.profile_rows import address_id, holds, person, row
+from nudge.vocabulary import LIFTED, STOP, Consent, Micros, Profile, Suppression
 
 
 class MemoryProfiles:
@@ -60,18 +60,48 @@ class MemoryProfiles:
     def suppress(self, user_id: str, channel: str, suppression: Suppression) -> None:
         with self._lock:
             there = self._there(user_id)
-            held = there.suppressions.get(channel)
-            if held is None or held.at <= suppression.at:
+            if _wins(suppression, there.suppressions.get(channel)):
                 flags = {**there.suppressions, channel: suppression}
                 self._people[user_id] = replace(there, suppressions=flags, version=there.version + 1)
 
     def suppress_address(self, channel: str, address: str, suppression: Suppression) -> None:
         with self._lock:
-            self._addresses[address_id(channel, address)] = suppression
+            key = address_id(channel, address)
+            if _wins(suppression, self._addresses.get(key)):
+                self._addresses[key] = suppression
 
-    def is_address_suppressed(self, channel: str, address: str) -> bool:
+    def lift(self, user_id: str, channel: str, *, at: Micros) -> bool:
         with self._lock:
-            return address_id(channel, address) in self._addresses
+            there = self._there(user_id)
+            if lifts := _is_lifted(there.suppressions.get(channel), at):
+                flags = {**there.suppressions, channel: Suppression(LIFTED, at)}
+                self._people[user_id] = replace(there, suppressions=flags, version=there.version + 1)
+            return lifts
+
+    def lift_address(self, channel: str, address: str, *, at: Micros) -> bool:
+        with self._lock:
+            key = address_id(channel, address)
+            if lifts := _is_lifted(self._addresses.get(key), at):
+                self._addresses[key] = Suppression(LIFTED, at)
+            return lifts
+
+    def is_address_suppressed(self, channel: str, address: str, *, told_at: Micros = 0) -> bool:
+        with self._lock:
+            held = self._addresses.get(address_id(channel, address))
+            return held is not None and holds(held, told_at)
+
+
+def _wins(new: Suppression, held: Suppression | None) -> bool:
+    """Whether a suppression takes the place of another: the latest does, but a stop only that of a stop, or of one that was lifted."""
+    if held is None:
+        return True
+    return held.at <= new.at and (new.reason != STOP or held.reason in (STOP, LIFTED))
+
+
+def _is_lifted(held: Suppression | None, at: Micros) -> bool:
+    if held is None or held.reason not in (STOP, LIFTED):
+        return False
+    return held.at < at or held == Suppression(LIFTED, at)
 
 
 def _apart(profile: Profile) -> Profile:

@@ -9,16 +9,17 @@ import hashlib
 import json
 from typing import Any
 
+from nudge.decide.dead import RETOLD, normal
 from nudge.errors import BadInput
 from nudge.jsontext import loads
-from nudge.vocabulary import Consent, Profile, Suppression
+from nudge.vocabulary import LIFTED, Consent, Micros, Profile, Suppression
 
 PERSON, ADDRESS = "person#", "address#"
 
 
 def address_id(channel: str, address: str) -> str:
-    """Key of an address; it holds a hash, not the address. Case and surrounding blanks do not matter."""
-    return f"{ADDRESS}{channel}#{hashlib.sha256(address.strip().lower().encode()).hexdigest()}"
+    """Key of an address; it holds a hash, not the address. Case and blanks do not matter, nor does how a number is written."""
+    return f"{ADDRESS}{channel}#{hashlib.sha256(normal(channel, address).encode()).hexdigest()}"
 
 
 def _text(data: Any) -> str:
@@ -57,7 +58,19 @@ def consent_map(consent: Consent) -> dict[str, Any]:
 
 
 def suppression_map(suppression: Suppression) -> dict[str, Any]:
-    return {"M": {"reason": {"S": suppression.reason}, "at": {"N": str(suppression.at)}}}
+    held = {"reason": {"S": suppression.reason}, "at": {"N": str(suppression.at)}}
+    return {"M": held if suppression.of is None else held | {"of": {"S": suppression.of}}}
+
+
+def suppression_of(attribute: dict[str, Any]) -> Suppression:
+    held = attribute["M"]
+    return Suppression(held["reason"]["S"], int(held["at"]["N"]), held["of"]["S"] if "of" in held else None)
+
+
+def holds(suppression: Suppression, told_at: Micros) -> bool:
+    """Whether nothing may go to an address; `told_at`: when it was last told."""
+    retold = suppression.reason in RETOLD and told_at > suppression.at
+    return suppression.reason != LIFTED and not retold
 
 
 def person(item: dict[str, Any]) -> Profile:
@@ -70,7 +83,7 @@ def person(item: dict[str, Any]) -> Profile:
             flag = attribute["M"]
             consents[channel] = Consent(flag["granted"]["BOOL"], int(flag["at"]["N"]), flag["source"]["S"])
         elif kind == "suppressed":
-            suppressions[channel] = Suppression(attribute["M"]["reason"]["S"], int(attribute["M"]["at"]["N"]))
+            suppressions[channel] = suppression_of(attribute)
     traits = loads(item["traits"]["S"]) if "traits" in item else {}
     return Profile(
         user_id=item["id"]["S"].removeprefix(PERSON),

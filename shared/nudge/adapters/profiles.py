@@ -18,10 +18,20 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nudge.adapters.clients import code
-from nudge.adapters.profile_rows import PERSON, address_id, consent_map, person, row, suppression_map
+from nudge.adapters.profile_rows import (
+    PERSON,
+    address_id,
+    consent_map,
+    holds,
+    person,
+    row,
+    suppression_map,
+    suppression_of,
+)
 from nudge.errors import BadInput, Unavailable
-from nudge.vocabulary import Consent, Profile, Suppression
+from nudge.vocabulary import LIFTED, STOP, Consent, Micros, Profile, Suppression
 
+LIFTABLE = "#flag.#reason IN (:stop, :lifted)"
 REFUSED = "ConditionalCheckFailedException"
 LARGEST_ROW = 390_000
 TRIES = 8
@@ -141,13 +151,48 @@ class DynamoProfiles:
         self._flag(PERSON + user_id, f"consent_{channel}", consent_map(consent), older)
 
     def suppress(self, user_id: str, channel: str, suppression: Suppression) -> None:
-        self._flag(PERSON + user_id, f"suppressed_{channel}", suppression_map(suppression), "<=")
+        self._suppress(PERSON + user_id, f"suppressed_{channel}", suppression)
 
     def suppress_address(self, channel: str, address: str, suppression: Suppression) -> None:
-        self._flag(address_id(channel, address), "suppressed", suppression_map(suppression), "<=")
+        self._suppress(address_id(channel, address), "suppressed", suppression)
 
-    def is_address_suppressed(self, channel: str, address: str) -> bool:
-        return self._item(address_id(channel, address), consistent=True) is not None
+    def lift(self, user_id: str, channel: str, *, at: Micros) -> bool:
+        return self._lift(PERSON + user_id, f"suppressed_{channel}", at)
+
+    def lift_address(self, channel: str, address: str, *, at: Micros) -> bool:
+        return self._lift(address_id(channel, address), "suppressed", at)
+
+    def is_address_suppressed(self, channel: str, address: str, *, told_at: Micros = 0) -> bool:
+        item = self._item(address_id(channel, address), consistent=True)
+        return item is not None and holds(suppression_of(item["suppressed"]), told_at)
+
+    def _suppress(self, key: str, name: str, suppression: Suppression) -> None:
+        if suppression.reason != STOP:
+            self._flag(key, name, suppression_map(suppression), "<=")
+        else:
+            self._liftable(key, name, suppression, f"attribute_not_exists(#flag) OR (#flag.#at <= :at AND {LIFTABLE})")
+
+    def _lift(self, key: str, name: str, at: Micros) -> bool:
+        """A lifting that finds itself there is one whose answer was lost."""
+        older = f"#flag.#at < :at AND {LIFTABLE} OR #flag = :flag"
+        return self._liftable(key, name, Suppression(LIFTED, at), older)
+
+    def _liftable(self, key: str, name: str, suppression: Suppression, condition: str) -> bool:
+        """Write a suppression that can be lifted, or that it was."""
+        request = {
+            "Key": {"id": {"S": key}},
+            "UpdateExpression": "SET #flag = :flag ADD #version :one",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#flag": name, "#at": "at", "#reason": "reason", "#version": "version"},
+            "ExpressionAttributeValues": {
+                ":flag": suppression_map(suppression),
+                ":at": {"N": str(suppression.at)},
+                ":stop": {"S": STOP},
+                ":lifted": {"S": LIFTED},
+                ":one": {"N": "1"},
+            },
+        }
+        return self._conditional("update_item", request) is None
 
     def _flag(self, key: str, name: str, flag: dict[str, Any], older: str) -> None:
         """Write a flag unless a later one is there (then there is nothing to do)."""

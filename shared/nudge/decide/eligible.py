@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from nudge.decide import dead
 from nudge.decide.audience import belongs
 from nudge.decide.limits import claims
-from nudge.vocabulary import CHANNELS, NO_CONSENT_NEEDED, Activity, CampaignRun, Micros, Plan, Profile
+from nudge.vocabulary import CHANNELS, LIFTED, NO_CONSENT_NEEDED, Activity, CampaignRun, Micros, Plan, Profile
 
 INLINE = "inline"
 STOPS_EVERYTHING = frozenset({"bounce", "complaint"})
@@ -88,7 +89,11 @@ def barred(channel: str, profile: Profile, *, consent: str | None = None, transa
         return "no_address"
     if consent == NO_CONSENT_NEEDED:
         return None
+    if profile.suppressions and dead.is_dead(profile, channel):
+        return "suppressed"
     suppression = profile.suppressions.get(consent or channel)
+    if suppression is not None and suppression.reason == LIFTED:
+        suppression = None
     said = profile.consents.get(consent or channel)
     if suppression is not None and suppression.reason in STOPS_EVERYTHING:
         return "suppressed"

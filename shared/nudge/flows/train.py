@@ -8,8 +8,8 @@ run again under the same token.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +22,8 @@ from nudge.flows.champions import Champions
 from nudge.flows.models_admin import load
 from nudge.flows.policy_log import PlanOf
 from nudge.flows.training_rows import History
-from nudge.flows.trainings.task import Made, Present, Task, tasks_of, training
+from nudge.flows.trainings.task import Made, Present, Task, tasks_of
+from nudge.flows.trainings.workshop import Workshop, worth_it
 from nudge.learn import Recipe
 from nudge.learn.gate import Answer, Gate, stored
 from nudge.measure import frames
@@ -62,30 +63,30 @@ class Train:
     progress: Callable[[str, str], None] | None = None
     plan_of: PlanOf | None = None
 
-    def __call__(self, name: str | None = None, *, now: Micros) -> list[Verdict]:
-        """By hand, all in one go: verdicts in the order of `tasks_of`.
+    def __call__(self, names: Sequence[str] | None = None, *, now: Micros) -> list[Verdict]:
+        """By hand, these or all in one go: verdicts in the order of `tasks_of`.
 
         Raises
         ------
         NotFound
-            The plan wants no such model.
+            The plan wants no model of such a name.
         NotReady
             There is no plan.
         Unavailable
             A store did not answer for some model (the others are done); run again: what is stored is not stored twice.
         """
-        tasks, verdicts, down = self.tasks(None if name is None else [name]), [], None
-        with self.history(now) as history:
+        tasks, verdicts, down = self.tasks(names), [], None
+        with self.workshop(tasks, now) as workshop:
             for task in tasks:
                 try:
-                    verdicts.append(self.one(task, history, self.models.token(task.name), now))
+                    verdicts.append(self.one(task, workshop, self.models.token(task.name)))
                 except Unavailable as error:
                     down = error
         if down is not None:
             raise down
         return verdicts
 
-    def tasks(self, names: list[str] | None = None) -> list[Task]:
+    def tasks(self, names: Sequence[str] | None = None) -> list[Task]:
         """What the plan in force wants learned: all, or those of these names. Raises NotFound, NotReady (see above)."""
         wanted = tasks_of(plans_of.load(self.plans.current()))
         unknown = set(names or ()) - {task.name for task in wanted}
@@ -105,12 +106,24 @@ class Train:
                 held = empty
             yield held
 
-    def one(self, task: Task, history: History | NotReady, token: int, now: Micros) -> Verdict:
+    @contextmanager
+    def workshop(self, tasks: Sequence[Task], now: Micros) -> Iterator[Workshop | NotReady]:
+        """Where the challengers of these tasks are made, from one copy of the lake until `now`; NotReady as above."""
+        with self.history(now) as history:
+            if isinstance(history, NotReady):
+                yield history
+            elif not worth_it(history, tasks):
+                yield Workshop(history, self.recipe, now)
+            else:
+                with Workshop.opened([*self._beside_champions(tasks)], history, self.recipe, now) as workshop:
+                    yield workshop
+
+    def one(self, task: Task, workshop: Workshop | NotReady, token: int) -> Verdict:
         """Train one task and keep its verdict. Raises Unavailable when a store does not answer."""
         try:
-            if isinstance(history, NotReady):
-                raise history
-            verdict, new = self._contest(task, history, token, now)
+            if isinstance(workshop, NotReady):
+                raise workshop
+            verdict, new = self._contest(task, workshop, token)
         except NotReady as wrong:
             verdict, new = Verdict(task.name, False, str(wrong), missing=wrong.missing), True
         except Unavailable:
@@ -122,11 +135,11 @@ class Train:
             self.models.verdict(task.name, verdict.version or NOT_READY, plain(verdict) | {"token": token})
         return verdict
 
-    def _contest(self, task: Task, history: History, token: int, now: Micros) -> tuple[Verdict, bool]:
+    def _contest(self, task: Task, workshop: Workshop, token: int) -> tuple[Verdict, bool]:
         """The verdict, and whether it is a new one (not that on a version which was in force already)."""
-        make, present = training(task.kind), self._present(task.name)
-        made = make(task, history, present, self.recipe, lambda step: self._tell(task.name, step), now)
-        answer = Answer((*_gates(made), *stored(made.model, load), *self._by_log(task, made, history)))
+        present = self._present(task.name)
+        made = workshop.make(task, present, lambda step: self._tell(task.name, step))
+        answer = Answer((*_gates(made), *stored(made.model, load), *self._by_log(task, made, workshop.history)))
         self.models.publish(task.name, made.version, {"model.json": made.model, "card.json": made.card})
         promoted, reason, new = answer.passed, answer.reason, True
         if present is not None and present[0] == made.version:
@@ -164,6 +177,11 @@ class Train:
             return self.models.champion(name)
         except (NotReady, BadInput):
             return None
+
+    def _beside_champions(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Present]]:
+        for task in tasks:
+            with suppress(Unavailable):  # it is asked again, and told, when its turn comes
+                yield task, self._present(task.name)
 
     def _tell(self, name: str, step: str) -> None:
         if self.progress is not None:

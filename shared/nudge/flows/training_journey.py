@@ -13,9 +13,9 @@ from time import monotonic
 
 from nudge.errors import NotReady, Unavailable
 from nudge.flows.train import Train, Verdict, plain
-from nudge.flows.training_rows import History
 from nudge.flows.training_runs import Run, Runs
 from nudge.flows.trainings.task import Task
+from nudge.flows.trainings.workshop import Workshop
 from nudge.ports import Queue
 from nudge.vocabulary import Micros
 
@@ -46,7 +46,7 @@ class Journey:
         NotReady, NotFound
             There is no plan; the plan does not want that.
         """
-        tasks = self.train.tasks(None if names is None else list(names))
+        tasks = self.train.tasks(names)
         held = self.runs.begin(run, [task.name for task in tasks], at=now, why=why)
         if held.left:
             self.queue.send([{"run": run}])
@@ -66,13 +66,13 @@ class Journey:
         if not held.left:
             return held
         wanted, down, began = {task.name: task for task in self.train.tasks()}, None, self.stopwatch()
-        with self.train.history(held.at) as history:
+        with self.train.workshop([wanted[name] for name in held.left if name in wanted], held.at) as workshop:
             for number, name in enumerate(held.left):
                 if number and left() < held.longest * MARGIN + RESERVE_SECONDS:
                     self.queue.send([{"run": run}])
                     break
                 try:
-                    verdict = self._one(run, name, wanted.get(name), history, held.at)
+                    verdict = self._one(run, name, wanted.get(name), workshop)
                     held = self._end(run, verdict, self.stopwatch() - began)
                 except Unavailable as error:
                     down = error
@@ -81,13 +81,13 @@ class Journey:
             raise down
         return held
 
-    def _one(self, run: str, name: str, task: Task | None, history: History | NotReady, at: Micros) -> Verdict:
+    def _one(self, run: str, name: str, task: Task | None, workshop: Workshop | NotReady) -> Verdict:
         if task is None:
             return Verdict(name, False, "the plan does not want it any more")
         begun = self.runs.take_up(run, name, lambda: self.train.models.token(name)).begun[name]
         if begun.times > MOST_TIMES:
             return Verdict(name, False, f"begun {MOST_TIMES} times and never ended: {WHY}", failed=True)
-        return self.train.one(task, history, begun.token, at)
+        return self.train.one(task, workshop, begun.token)
 
     def _end(self, run: str, verdict: Verdict, seconds: float) -> Run:
         held = self.runs.end(run, verdict.goal, plain(verdict) | {"seconds": round(seconds, 1)})

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from nudge.decide import dead
 from nudge.decide.eligible import Known, Situation, obstacle
 from nudge.decide.limits import claims
 from nudge.plan import audiences
@@ -189,3 +190,40 @@ def test_the_budget_is_spent_by_the_plans_day() -> None:
     assert obstacle(MAIL, situation(counts={"budget/2026-11-18": 99.5})) == "budget"
     assert obstacle(MAIL, situation(counts={"budget/2026-11-18": 99.0})) is None
     assert claims(replace(MAIL, cost=0), here, "ana", NOON, BERLIN).budgets == ()
+
+
+ENDPOINT = "arn:aws:sns:eu-central-1:123456789012:endpoint/GCM/shop/1"
+PUSH = replace(MAIL, channel="push")
+
+
+def with_push(told: str = ENDPOINT, told_at: int = 1, reason: str = "disabled") -> Profile:
+    """Somebody whose endpoint was found dead at 5."""
+    return Profile(
+        "ana",
+        traits={"push": (told, told_at), "email": ("ana@customer.example", 1)},
+        consents={"push": Consent(True, 9, "app"), "email": Consent(True, 1, "form")},
+        suppressions={dead.scope("push"): dead.suppression(reason, 5, "push", ENDPOINT)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        (with_push(), "suppressed"),
+        (with_push(told_at=5), "suppressed"),
+        (with_push(told_at=6), None),
+        (with_push(told_at=6, reason="invalid"), "suppressed"),
+        (with_push(told=ENDPOINT + "-new", reason="invalid"), None),
+    ],
+)
+def test_a_dead_address_is_not_written_to_until_there_is_another_or_it_is_told_anew(
+    profile: Profile, reason: str | None
+) -> None:
+    for activity in (PUSH, replace(PUSH, transactional=True)):
+        assert obstacle(activity, situation(profile, named=frozenset({"mail"}))) == reason
+    assert obstacle(MAIL, situation(profile)) is None
+
+
+def test_a_suppression_that_was_lifted_stops_nothing() -> None:
+    assert obstacle(MAIL, situation(with_suppression("stop", 5))) == "suppressed"
+    assert obstacle(MAIL, situation(with_suppression("lifted", 5))) is None

@@ -91,13 +91,13 @@ def test_the_same_lake_gives_the_same_bytes_in_any_order_and_split(filled: Shop)
     again.put("events", events[4000:], "2026-06-02")
     again.put("users", shop.users())
     again.put("decisions", shop.decisions())
-    verdict = again.train("purchase", now=NOW)[0]
+    verdict = again.train(["purchase"], now=NOW)[0]
     key = f"models/purchase/{verdict.version}/model.json"
     assert again.objects.get(key) == filled.objects.get(key)
 
 
 def test_training_twice_changes_nothing(filled: Shop) -> None:
-    verdict = filled.train("purchase", now=NOW)[0]
+    verdict = filled.train(["purchase"], now=NOW)[0]
     assert (verdict.promoted, verdict.reason) == (False, "this version is the champion already")
     assert len(filled.models.versions("purchase")) == 1
 
@@ -105,7 +105,7 @@ def test_training_twice_changes_nothing(filled: Shop) -> None:
 def test_people_who_do_not_differ_make_no_champion() -> None:
     made = Shop()
     made.put("events", shop.events(spread=0.0, rate=0.1))
-    verdict = made.train("purchase", now=NOW)[0]
+    verdict = made.train(["purchase"], now=NOW)[0]
     assert not verdict.promoted
     with pytest.raises(NotReady):
         made.models.champion("purchase")
@@ -144,7 +144,7 @@ def test_a_challenger_that_would_do_what_was_hardly_ever_tried_is_not_promoted()
     made.put("users", shop.users())
     rows = [_logged(row) for row in shop.decisions().iter_rows(named=True)]
     made.put("decisions", pl.DataFrame(rows))
-    verdict = made.train("purchase", now=NOW)[0]
+    verdict = made.train(["purchase"], now=NOW)[0]
     gates = {gate.name: gate for gate in verdict.gates}
     assert not verdict.promoted
     assert not gates["log"].passed
@@ -168,7 +168,7 @@ def _logged(row: dict[str, Any]) -> dict[str, Any]:
 def test_a_short_history_is_not_ready_and_the_verdict_is_kept() -> None:
     made = Shop()
     made.put("events", shop.events(people=20, days=15))
-    verdict = made.train("purchase", now=NOW)[0]
+    verdict = made.train(["purchase"], now=NOW)[0]
     assert verdict.missing["days"] == 15
     assert b'"missing":{"days":15' in made.objects.get("models/purchase/not-ready/verdict.json")
 
@@ -187,7 +187,7 @@ def test_a_goal_that_breaks_stops_no_other() -> None:
 
 def test_an_unknown_goal_is_named() -> None:
     with pytest.raises(NotFound, match="it wants purchase, moon"):
-        Shop().train("sell", now=NOW)
+        Shop().train(["sell"], now=NOW)
 
 
 def test_a_part_that_goes_away_is_looked_for_again() -> None:
@@ -290,7 +290,7 @@ def watch(made: Shop, now: Micros, run: str = "later") -> tuple[list[State], lis
 def test_the_world_moving_away_is_seen_and_what_moved_is_trained_again() -> None:
     made = Shop()
     made.put("events", shop.events())
-    made.train("purchase", now=NOW)
+    made.train(["purchase"], now=NOW)
     states, names, _ = watch(made, NOW)
     assert [(state.name, state.worst) for state in states] == [("purchase", 0.0)]
     assert names == ["moon"], "what has no champion is tried every day"

@@ -58,7 +58,7 @@ def trained(frame: pl.DataFrame) -> tuple[Any, StoredModels]:
     plan = shop.plan()
     plan["learn"]["intent"] = {"event": "message", "text": "text"}  # type: ignore[index]
     train = Train(lake, MemoryPlans(plan), models, recipe=Recipe(resamples=50))
-    return train("intent.message", now=NOW)[0], models
+    return train(["intent.message"], now=NOW)[0], models
 
 
 @pytest.fixture(scope="module")

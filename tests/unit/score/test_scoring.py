@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.errors import BadInput
-from nudge.score import load
+from nudge.score import bits, load, trees
 from nudge.score.calibration import calibrated, sigmoid
 from tests.unit.score import models
 
@@ -38,6 +38,34 @@ def test_activities_asked_together_score_as_each_alone(data: st.DataObject) -> N
     assert scorer.probabilities(vector, names) == {
         name: scorer.probability(vector | {"activity": name}) for name in names
     }
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_model_that_is_asked_often_says_to_the_last_bit_what_it_said_at_first(data: st.DataObject) -> None:
+    made = data.draw(models.boosting())
+    vector, names = data.draw(models.vectors(made)), ["nothing", "mail", "never seen", None]
+    read = trees.raw(made["features"], made["model"])
+    first = read(vector, names)
+    for _ in range(trees.OFTEN):
+        assert read(vector, names) == first
+    grown = [root for root in made["model"]["root"] if root >= 0]
+    assert bits.prepared(made["features"], made["model"], 0.0) is not None or not grown
+
+
+def test_a_large_tree_and_nodes_that_are_no_trees_are_walked() -> None:
+    one = one_split()
+    assert bits.prepared(one["features"], one["model"], 0.0)
+    for change in ({"right": [-1]}, {"root": [0, 0]}, {"root": [-1]}):
+        odd = one_split(**change)
+        assert bits.prepared(odd["features"], odd["model"], 0.0) is None
+    chain = list(range(1, 70))  # each node's left child is a leaf, its right one the next node
+    model = {"root": [0], "feature": [0] * 69, "threshold": chain, "missing_left": [0] * 69}
+    model |= {"left": [~leaf for leaf in range(69)], "right": [*chain[:-1], ~69], "leaf": [float(n) for n in range(70)]}
+    many = one_split(**model)
+    assert bits.prepared(many["features"], many["model"], 0.0) is None
+    read = trees.raw(many["features"], many["model"])
+    assert {read({"days": 40.5}, [None])[0] for _ in range(trees.OFTEN + 1)} == {40.0}
 
 
 @given(st.data())
