@@ -58,8 +58,11 @@ ENVIRONMENT = {
     "PROFILES_TABLE": "profiles",
     "LEDGER_TABLE": "ledger",
     "CONFIGURATION_SET": "mails",
+    "TEXT_CONFIGURATION_SET": "texts",
     "PUBLIC_URL": "https://nudge.example",
     "FEEDBACK_TOPIC_ARN": TOPIC,
+    "TEXT_TOPIC_ARN": TOPIC.replace("Mail", "Text"),
+    "PUSH_TOPIC_ARN": TOPIC.replace("Mail", "Push"),
 }
 
 

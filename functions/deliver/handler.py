@@ -44,7 +44,9 @@ def flows() -> tuple[Deliver, Sweep]:
         plan=PlanInForce(StoredPlans(lake, clock=edge.now)),
         compose=Compose(StoredTemplates(lake, clock=edge.now), signer, link.keys(signer.sign), here.public_url),
         senders=senders(
-            configuration_set=here.configuration_set, secrets=StoredSecrets(lambda: client("ssm"), clock=edge.now)
+            configuration_set=here.configuration_set,
+            text_configuration_set=here.text_configuration_set,
+            secrets=StoredSecrets(lambda: client("ssm"), clock=edge.now),
         ),
         pace=DynamoPace(dynamodb, here.ledger_table, lambda: quota_of(client("sesv2"))),
         pauses=Pauses(Runs(lake)),

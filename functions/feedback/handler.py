@@ -1,4 +1,4 @@
-"""What became of our mails (SES → SNS → queue); `GET /c/{token}`: who follows a link; `GET`/`POST /u/{token}`: who wants no more."""
+"""What became of our mails, texts and apps (SNS → queue), and who answered STOP; `GET /c/{token}`: who follows a link; `GET`/`POST /u/{token}`: who wants no more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from nudge import edge
 from nudge.act import link, page
-from nudge.act.notice import unwrap
+from nudge.act.notice import Told, opened
 from nudge.adapters.clicks import DynamoClicks
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
@@ -24,12 +24,14 @@ from nudge.http import Request, Routes
 from nudge.settings import FeedbackSettings
 
 routes = Routes()
+type Rows = list[dict[str, Any]]
+type Listener = Callable[[Told], Rows]
 HTML = "text/html; charset=utf-8"
 
 
 @cache
-def flows() -> tuple[Feedback, Unsubscribe, Click, str]:
-    """Who is who, built on first use and kept while warm; and the one topic we listen to."""
+def flows() -> tuple[Feedback, Unsubscribe, Click]:
+    """Who is who, built on first use and kept while warm."""
     here = FeedbackSettings.read()
     dynamodb = client("dynamodb")
     profiles = DynamoProfiles(dynamodb, here.profiles_table)
@@ -41,8 +43,38 @@ def flows() -> tuple[Feedback, Unsubscribe, Click, str]:
         Feedback(profiles, ledger, inbox, clicks, DynamoReputation(dynamodb, here.ledger_table)),
         Unsubscribe(profiles, ledger, inbox, signer),
         Click(ledger, inbox, clicks, link.keys(signer.sign)),
-        here.feedback_topic_arn,
     )
+
+
+@cache
+def listeners() -> dict[str, Listener]:
+    """The topics we listen to, and what is done about what each tells. What only texts and apps need comes when one does."""
+    here, feedback = FeedbackSettings.read(), flows()[0]
+
+    def text(told: Told) -> Rows:
+        from nudge.adapters.sent import DynamoSent
+        from nudge.flows.text_feedback import TextFeedback
+
+        sent = DynamoSent(client("dynamodb"), here.ledger_table)
+        flow, now = TextFeedback(feedback.profiles, feedback.ledger, feedback.inbox, sent), edge.now()
+        return flow.take(told.event, at=told.at or now, now=now)
+
+    def push(told: Told) -> Rows:
+        from nudge.flows.text_feedback import PushFeedback
+
+        PushFeedback(feedback.profiles, feedback.inbox).take(told.event)
+        return []
+
+    return {
+        here.feedback_topic_arn: lambda told: feedback.take(told.event, now=edge.now()),
+        here.text_topic_arn: text,
+        here.push_topic_arn: push,
+    }
+
+
+def hear(record: dict[str, Any]) -> Rows:
+    told = opened(record["body"], listeners())
+    return listeners()[told.topic_arn](told)
 
 
 @routes.get("/c/{token}")
@@ -83,9 +115,8 @@ def _page(text: str, act: Callable[[], object]) -> dict[str, Any]:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "Records" not in event:
         return edge.http(routes, event)
-    feedback, _, _, topic = flows()
-    rows: list[dict[str, Any]] = []
-    answer = edge.batch(event, lambda one: rows.extend(feedback.take(unwrap(one["body"], topic), now=edge.now())))
+    feedback, rows = flows()[0], list[dict[str, Any]]()
+    answer = edge.batch(event, lambda one: rows.extend(hear(one)))
     feedback.keep(rows)  # when this fails, all of the batch comes again, and changes nothing that is done already
     verdict = _watched(feedback)
     edge.logger.info(

@@ -371,6 +371,16 @@ class Clicks(Protocol):
         """Add one, and return all that are known of the message as (time, link). A repetition changes nothing."""
 
 
+class Sent(Protocol):
+    """Which decision a message was of, by the id that the channel's provider gave it: an answer names no other."""
+
+    def note(self, channel: str, provider_id: str, decision_id: str, *, at: Micros) -> None:
+        """A repetition changes nothing."""
+
+    def find(self, channel: str, provider_id: str) -> str | None:
+        """Strongly consistent; None for one that was never noted, or is long gone."""
+
+
 class Secrets(Protocol):
     """Secrets by the names that the plan uses for them."""
 

@@ -84,6 +84,7 @@ class DeliverSettings(Settings):
     deliver_queue_url: str
     token_key_id: str
     configuration_set: str
+    text_configuration_set: str
     public_url: str
 
 
@@ -93,6 +94,8 @@ class FeedbackSettings(Settings):
     ledger_table: str
     token_key_id: str
     feedback_topic_arn: str
+    text_topic_arn: str
+    push_topic_arn: str
 
 
 class ReportSettings(Settings):

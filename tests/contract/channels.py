@@ -47,7 +47,7 @@ def live(stores: Stores, deliver: Callable[[dict[str, Any]], Any]) -> None:
     client("events").create_event_bus(Name="shop")
     client("ssm").put_parameter(Name="/nudge/hooks", Value="whsec_" + "A" * 32, Type="SecureString")
     profiles = DynamoProfiles(client("dynamodb"), stores.physical("Profiles"))
-    put_person(profiles, person("live-cem", phone="+4915112345678", push=_endpoint()))
+    put_person(profiles, person("live-cem", phone="+4915112345678", push=(endpoint := _endpoint())))
     for channel in ("sms", "push"):
         profiles.consent("live-cem", channel, Consent(True, 1, "form"))
     with _sms_that_answers():
@@ -56,6 +56,11 @@ def live(stores: Stores, deliver: Callable[[dict[str, Any]], Any]) -> None:
             deliver(queue_event("deliver.message", {"decision_id": waiting}))
             (row,) = stores.rows("Ledger", f"message#{waiting}")
             assert row["state"]["S"] == ENDS[activity], row
+        _off(endpoint)
+        waiting = a_waiting_message(stores, "live-cem", activity="app", channel="push")
+        deliver(queue_event("deliver.message", {"decision_id": waiting}))
+        (row,) = stores.rows("Ledger", f"message#{waiting}")
+        assert (row["state"]["S"], row["reason"]["S"]) == ("failed", "endpoint_disabled"), row
     publish_plan(stores)
 
 
@@ -63,6 +68,11 @@ def _endpoint() -> str:
     sns = client("sns")
     application = sns.create_platform_application(Name="shop", Platform="GCM", Attributes={})["PlatformApplicationArn"]
     return str(sns.create_platform_endpoint(PlatformApplicationArn=application, Token="t")["EndpointArn"])
+
+
+def _off(endpoint: str) -> None:
+    """The app is gone from the phone: SNS has noticed, and so must its person's profile."""
+    client("sns").set_endpoint_attributes(EndpointArn=endpoint, Attributes={"Enabled": "false"})
 
 
 @contextmanager

@@ -470,6 +470,27 @@ def mail_events_reach_feedback(template: Template) -> list[str]:
     return wrong
 
 
+def texts_and_apps_reach_feedback(template: Template) -> list[str]:
+    """Every text's receipt; answers and apps by a topic that whoever owns the number or the app names."""
+    (texts,) = resources(template, "AWS::SMSVOICE::ConfigurationSet").values()
+    told = [
+        one
+        for one in texts["EventDestinations"]
+        if one["Enabled"] is True
+        and "TEXT_ALL" in one["MatchingEventTypes"]
+        and named(one["SnsDestination"]["TopicArn"]) == "TextEvents"
+    ]
+    wrong = [] if told else ["receipts of texts go elsewhere"]
+    fed = {
+        (named(one["TopicArn"]), named(one["Endpoint"]))
+        for one in resources(template, "AWS::SNS::Subscription").values()
+    }
+    for topic in ("TextEvents", "PushEvents"):
+        if (topic, "FeedbackQueue") not in fed:
+            wrong.append(f"{topic} does not reach Feedback")
+    return wrong
+
+
 # ── alarms ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def alarms_watch_what_we_promised(template: Template) -> list[str]:
     watched = set(_watched(template))
@@ -525,6 +546,7 @@ CHECKS: dict[str, Check] = {
         keys_sign_or_encrypt_and_never_both,
         resource_policies_name_their_caller,
         mail_events_reach_feedback,
+        texts_and_apps_reach_feedback,
         alarms_watch_what_we_promised,
     )
 }

@@ -61,6 +61,11 @@ def _events(here: str, given: Mapping[str, Any]) -> Iterator[Asked]:
         yield Asked("events:PutEvents", bus, {"events:source": one["Source"]})
 
 
+def _text(here: str, given: Mapping[str, Any]) -> Iterator[Asked]:
+    for one in (given["OriginationIdentity"], f"configuration-set/{given['ConfigurationSetName']}"):
+        yield Asked("sms-voice:SendTextMessage", f"arn:aws:sms-voice:{here}:{one}")
+
+
 def _one(
     action: str, arn: Callable[[str, Mapping[str, Any]], str]
 ) -> Callable[[str, Mapping[str, Any]], Iterator[Asked]]:
@@ -69,9 +74,7 @@ def _one(
 
 CHANNELS: Mapping[str, Callable[[str, Mapping[str, Any]], Iterator[Asked]]] = {
     "sns": _one("sns:Publish", lambda here, given: given["TargetArn"]),
-    "pinpoint-sms-voice-v2": _one(
-        "sms-voice:SendTextMessage", lambda here, given: f"arn:aws:sms-voice:{here}:{given['OriginationIdentity']}"
-    ),
+    "pinpoint-sms-voice-v2": _text,
     "ssm": _one("ssm:GetParameter", lambda here, given: f"arn:aws:ssm:{here}:parameter{given['Name']}"),
     "events": _events,
 }

@@ -246,6 +246,9 @@ GATES: list[tuple[str, str, Callable[[Template], None]]] = [
         _put("MailEventDestination", ["OPEN"], "EventDestination", "MatchingEventTypes"),
     ),
     ("the subscription", "mail_events_reach_feedback", _without("MailEventsToFeedback")),
+    ("receipts of texts", "texts_and_apps_reach_feedback", _put("TextConfigurationSet", [], "EventDestinations")),
+    ("answers to texts", "texts_and_apps_reach_feedback", _without("TextEventsToFeedback")),
+    ("apps that are gone", "texts_and_apps_reach_feedback", _without("PushEventsToFeedback")),
     *[
         (f"alarm {alarm}", "alarms_watch_what_we_promised", _without(alarm))
         for alarm in (

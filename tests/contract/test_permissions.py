@@ -111,6 +111,9 @@ def _live(house: House) -> None:
     house.call("Feedback", _mail_event(stores, "feedback.click", **_about(unsure)))
     house.call("Feedback", _mail_event(stores, "feedback.bounce", **_about(waiting)))
     house.call("Feedback", _mail_event(stores, "feedback.bounce", eventType="Novelty"))
+    for name in ("feedback.sms_delivered", "feedback.sms_stop"):
+        house.call("Feedback", _mail_event(stores, name, "TextEvents", context={"decision_id": waiting}))
+    house.call("Feedback", _mail_event(stores, "feedback.push_gone", "PushEvents"))
     house.call("Feedback", _http("POST", f"/u/{_token(stores, waiting)}"))
     house.call("Feedback", _http("GET", f"/c/{_link(stores, waiting)}"))
     house.call("Report", event_file("report.schedule"))
@@ -146,12 +149,12 @@ def _without_a_version(stores: Stores) -> dict[str, Any]:
     return event
 
 
-def _mail_event(stores: Stores, name: str, **changes: Any) -> dict[str, Any]:
-    """An event of SES, as our own topic passes it on; `changes` replace parts of it."""
+def _mail_event(stores: Stores, name: str, topic: str = "MailEvents", **changes: Any) -> dict[str, Any]:
+    """An event of SES, or of another channel, as our own topic passes it on; `changes` replace parts of it."""
     event = event_file(name)
     envelope = json.loads(event["Records"][0]["body"])
     told = json.dumps(json.loads(envelope["Message"]) | changes)
-    envelope |= {"TopicArn": stores.physical("MailEvents"), "Message": told}
+    envelope |= {"TopicArn": stores.physical(topic), "Message": told}
     event["Records"][0]["body"] = json.dumps(envelope)
     return event
 

@@ -92,8 +92,11 @@ class World:
             MODEL_KEY_ID=keys[0],
             TOKEN_KEY_ID=keys[1],
             CONFIGURATION_SET="nudge",
+            TEXT_CONFIGURATION_SET="nudge-texts",
             PUBLIC_URL="https://api.shop.example",
             FEEDBACK_TOPIC_ARN=topic,
+            TEXT_TOPIC_ARN=f"{topic}-texts",
+            PUSH_TOPIC_ARN=f"{topic}-push",
         )
 
     def _table(self, name: str) -> None:

@@ -17,7 +17,7 @@ from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.decide import chance
 from nudge.decide.policy import Question, choose
-from nudge.vocabulary import DAY, SECOND, Candidate, Message, Profile
+from nudge.vocabulary import DAY, SECOND, Candidate, Message, Profile, Suppression
 from tests.acting import NOON, Aws, aws, person, plan, put_person
 from tests.faults.explorer import fault
 
@@ -31,6 +31,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(edge, "now", lambda: NOON)
         door.flows.cache_clear()
+        door.listeners.cache_clear()
         put_person(DynamoProfiles(here.dynamodb, "profiles"), person("ana"))
         candidates = (Candidate("nothing", 0.0, removed="transactional"), Candidate("discount_mail", 0.5))
         asked = Question(NAME, "ana", NOON, "purchase", 20.0, candidates, {"discount_mail": NOON}, {}, {}, None)
@@ -40,6 +41,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         )
         yield here
         door.flows.cache_clear()
+        door.listeners.cache_clear()
 
 
 def ana(world: Aws) -> Profile:
@@ -91,6 +93,40 @@ def test_a_store_that_is_down_returns_the_record_to_the_queue(world: Aws, load_e
     world.dynamodb.delete_table(TableName="ledger")
     event = ours(load_event("feedback.bounce"))
     assert door.handler(event, None)["batchItemFailures"] == [{"itemIdentifier": event["Records"][0]["messageId"]}]
+
+
+# ── texts and apps ───────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_receipt_and_then_a_stop_reach_the_person_and_the_number(world: Aws, load_event: Any) -> None:
+    for _ in range(2):
+        assert door.handler(ours(load_event("feedback.sms_delivered")), None) == {"batchItemFailures": []}
+        assert door.handler(ours(load_event("feedback.sms_stop")), None) == {"batchItemFailures": []}
+    held = DynamoLedger(world.dynamodb, "ledger").message(NAME)
+    assert held is not None
+    assert (held.state, held.provider_id) == ("sent", "862a8790-60c0-4430-9b2b-658bdexample")
+    assert {row["event_type"] for row in rows(world)} == {"sms_delivery", "sms_unsubscribe"}
+    assert len({row["event_id"] for row in rows(world)}) == 2
+    at = 1_795_000_801 * SECOND
+    assert ana(world).suppressions == {"sms": Suppression("stop", at)}
+    assert DynamoProfiles(world.dynamodb, "profiles").is_address_suppressed("sms", "+49 151 12345678")
+
+
+def test_an_endpoint_that_is_gone_suppresses_itself_and_no_mail(world: Aws, load_event: Any) -> None:
+    assert door.handler(load_event("feedback.push_gone"), None) == {"batchItemFailures": []}
+    profiles = DynamoProfiles(world.dynamodb, "profiles")
+    endpoint = "arn:aws:sns:eu-central-1:123456789012:endpoint/GCM/shop/0a1b"
+    assert profiles.is_address_suppressed("push", endpoint)
+    assert not profiles.is_address_suppressed("email", endpoint)
+    assert ana(world).suppressions == {}
+
+
+@pytest.mark.parametrize("name", ["sms_stop", "push_gone"])
+def test_each_topic_is_believed_about_its_own_channel_alone(world: Aws, load_event: Any, name: str) -> None:
+    told = json.dumps(load_event(f"feedback.{name}")).replace(":TextEvents", ":MailEvents")
+    assert door.handler(json.loads(told.replace(":PushEvents", ":TextEvents")), None) == {"batchItemFailures": []}
+    profiles = DynamoProfiles(world.dynamodb, "profiles")
+    assert not profiles.is_address_suppressed("sms", "+4915112345678")
+    assert not profiles.is_address_suppressed("push", "arn:aws:sns:eu-central-1:123456789012:endpoint/GCM/shop/0a1b")
+    assert world.s3.list_objects_v2(Bucket="lake", Prefix="quarantine/feedback/")["KeyCount"] == 1
 
 
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -265,7 +265,7 @@ AWS: dict[str, Callable[[], Rig]] = {
     "memory": of_memory,
     "email": lambda: of_aws(lambda one: SesMailer(one, "mails"), MAIL, client_error("MessageRejected")),
     "sms": lambda: of_aws(
-        SmsSender,
+        lambda client: SmsSender(client, "texts"),
         parcel("sms", PHONE),
         client_error("ConflictException", Reason="DESTINATION_PHONE_NUMBER_OPTED_OUT"),
     ),

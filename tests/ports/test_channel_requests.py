@@ -35,10 +35,11 @@ def test_an_sms_is_asked_for_with_its_decision(aws: None) -> None:
                 "MessageBody": "10 % off. STOP to end",
                 "MessageType": "PROMOTIONAL",
                 "TimeToLive": 86_400,
+                "ConfigurationSetName": "texts",
                 "Context": {"decision_id": "d1"},
             },
         )
-        assert SmsSender(service).send(parcel("sms", PHONE)) == "sms-1"
+        assert SmsSender(service, "texts").send(parcel("sms", PHONE)) == "sms-1"
 
 
 def test_a_push_goes_to_the_endpoint_with_a_form_for_each_platform(aws: None) -> None:
@@ -113,7 +114,7 @@ def test_each_error_of_the_sms_service_has_its_meaning(
     service = Answers()
     service.error = client_error(code, **more)
     with pytest.raises(meaning, match=reason):
-        SmsSender(service).send(parcel("sms", PHONE))
+        SmsSender(service, "texts").send(parcel("sms", PHONE))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_a_client_of_a_channel_never_tries_twice(service: str, aws: None) -> Non
     from nudge.adapters.channels import senders
 
     name = {"sesv2": "email", "pinpoint-sms-voice-v2": "sms", "sns": "push", "events": "event"}[service]
-    made = senders(configuration_set="mails", secrets=object())(name)  # type: ignore[arg-type]
+    made = senders(configuration_set="mails", text_configuration_set="texts", secrets=object())(name)  # type: ignore[arg-type]
     (held,) = (one for one in vars(made).values() if hasattr(one, "meta"))
     assert held.meta.service_model.service_name == service
     assert held.meta.config.retries["total_max_attempts"] == 1

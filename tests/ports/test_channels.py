@@ -76,7 +76,7 @@ def _says_no_address(error: BaseException) -> bool:
 
 @pytest.mark.parametrize("name", [name for name in CHANNELS if name != "inline"])
 def test_a_channel_is_found_by_its_name_and_kept(name: str, aws: None) -> None:
-    find = senders(configuration_set="mails", secrets=object())  # type: ignore[arg-type]
+    find = senders(configuration_set="mails", text_configuration_set="texts", secrets=object())  # type: ignore[arg-type]
     assert find(name) is find(name)
     assert find(name).repeats is (name in ("webhook", "event"))
 
@@ -84,4 +84,4 @@ def test_a_channel_is_found_by_its_name_and_kept(name: str, aws: None) -> None:
 @pytest.mark.parametrize("name", ["inline", "pigeon", "attempt", "../x"])
 def test_what_is_no_channel_is_refused(name: str) -> None:
     with pytest.raises(Refused, match="no_channel"):
-        senders(configuration_set="mails", secrets=object())(name)  # type: ignore[arg-type]
+        senders(configuration_set="mails", text_configuration_set="texts", secrets=object())(name)  # type: ignore[arg-type]

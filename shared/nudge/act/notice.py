@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from nudge.errors import BadInput
 from nudge.vocabulary import SECOND, Message, Micros
@@ -77,20 +77,34 @@ class Notice:
         return self.kind in LEFT_US
 
 
-def unwrap(body: str, topic_arn: str) -> dict[str, Any]:
-    """The SES event in an SNS envelope in a queue message.
+class Told(NamedTuple):
+    """What SNS passed on: from which topic, what, and when it was told."""
+
+    topic_arn: str
+    event: dict[str, Any]
+    at: Micros | None
+
+
+def opened(body: str, topic_arns: Collection[str]) -> Told:
+    """The event in an SNS envelope in a queue message.
 
     Raises
     ------
     BadInput
-        `foreign_topic` when it does not come from our topic, `not_a_notice` when it is no notification at all.
+        `foreign_topic` when it does not come from one of our topics, `not_a_notice` when it is no notification at all.
     """
     envelope = _object(body, "the queue message")
-    if envelope.get("TopicArn") != topic_arn:
-        raise BadInput("the message does not come from the topic of our mail events", reason="foreign_topic")
+    topic_arn = envelope.get("TopicArn")
+    if not isinstance(topic_arn, str) or topic_arn not in topic_arns:
+        raise BadInput("the message does not come from a topic of ours", reason="foreign_topic")
     if envelope.get("Type") != "Notification" or not isinstance(envelope.get("Message"), str):
         raise BadInput("the envelope holds no notification", reason="not_a_notice")
-    return _object(envelope["Message"], "the notification")
+    return Told(topic_arn, _object(envelope["Message"], "the notification"), micros(envelope.get("Timestamp")))
+
+
+def unwrap(body: str, topic_arn: str) -> dict[str, Any]:
+    """The SES event in an SNS envelope in a queue message. Raises BadInput as `opened`."""
+    return opened(body, (topic_arn,)).event
 
 
 def _object(text: str, what: str) -> dict[str, Any]:
@@ -111,7 +125,7 @@ def read(event: Mapping[str, Any]) -> Notice | None:
         return None
     detail = event.get(DETAIL[kind])
     detail = detail if isinstance(detail, Mapping) else {}
-    at = _micros(detail.get("timestamp")) or _micros(mail.get("timestamp"))
+    at = micros(detail.get("timestamp")) or micros(mail.get("timestamp"))
     if at is None:
         return None
     return Notice(
@@ -122,7 +136,7 @@ def read(event: Mapping[str, Any]) -> Notice | None:
         to=_recipients(detail) or tuple(one for one in _list(mail.get("destination")) if isinstance(one, str)),
         detail=detail,
         suppress=_suppression(kind, detail),
-        sent_at=_micros(mail.get("timestamp")),
+        sent_at=micros(mail.get("timestamp")),
     )
 
 
@@ -210,7 +224,8 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value] if isinstance(value, str) else []
 
 
-def _micros(value: Any) -> Micros | None:
+def micros(value: Any) -> Micros | None:
+    """The time of an ISO 8601 text with a zone; None for anything else."""
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nudge.act import recipient
-from nudge.decide import eligible, limits, quiet
+from nudge.decide import dead, eligible, limits, quiet
 from nudge.errors import BadInput, Unavailable
 from nudge.flows.champions import PlanInForce
 from nudge.flows.compose import Compose, address_of
@@ -29,9 +29,11 @@ from nudge.ports import (
     Unsure,
 )
 from nudge.vocabulary import (
+    CHANNELS,
     DAY,
     FINAL_STATES,
     SECOND,
+    STOP,
     Activity,
     Decision,
     Email,
@@ -40,6 +42,7 @@ from nudge.vocabulary import (
     Parcel,
     Plan,
     Profile,
+    Suppression,
 )
 
 STALE: Micros = 3 * DAY
@@ -58,6 +61,10 @@ RESERVED_FOR: Micros = 30 * DAY
 
 PACED = "email"
 """The channel whose provider has a rate and a quota for the account; the others say "not now" themselves."""
+
+APP = "push"
+ADDRESS_REFUSED = {"endpoint_disabled": "disabled", "no_endpoint": "disabled", "opted_out": STOP}
+"""What a channel's refusal says of the address: an app that is gone, a number whose owner wrote STOP to the carrier."""
 
 GRACE: Micros = 30 * SECOND
 """The sweep leaves what was due only now to the queue, which has it already."""
@@ -166,7 +173,12 @@ class Deliver:
         address = address_of(activity, profile)
         if address is None:
             return None
-        if self.profiles.is_address_suppressed(activity.channel, str(address)):
+        if self.profiles.is_address_suppressed(activity.channel, str(address), told_at=_told_at(activity, profile)):
+            if (
+                activity.channel == APP
+            ):  # SNS knows the endpoint, and not whose it is: from here on reachability says so too
+                found = dead.suppression("disabled", now, APP, str(address))
+                self.profiles.suppress(decision.user_id, dead.scope(APP), found)
             return "suppressed"
         return (
             None if activity.transactional or self._is_first(decision, activity, str(address), now) else "same_address"
@@ -197,6 +209,7 @@ class Deliver:
             repeats = sender.repeats
             provider_id = sender.send(composed)
         except Refused as refused:
+            self._learn(message, composed.to, str(refused), now)
             return self._end(message, owner, "failed", now, str(refused))
         except Unsure as unsure:
             return self._doubt(message, owner, now, planned, str(unsure)) if repeats else "sending"
@@ -205,6 +218,17 @@ class Deliver:
         except Unavailable:
             return "sending"  # it is out; the channel's own event will settle it. Raising would give it back and send twice
         return "sent"
+
+    def _learn(self, message: Message, to: str, refusal: str, now: Micros) -> None:
+        """What a refusal says of the address, or its owner, holds for all messages to come. Raises Unavailable: it was not sent."""
+        reason = ADDRESS_REFUSED.get(refusal)
+        if reason == STOP:
+            self.profiles.suppress_address(message.channel, to, Suppression(STOP, now))
+            self.profiles.suppress(message.user_id, message.channel, Suppression(STOP, now))
+        elif reason is not None:
+            suppression = dead.suppression(reason, now, message.channel, to)
+            self.profiles.suppress_address(message.channel, to, suppression)
+            self.profiles.suppress(message.user_id, dead.scope(message.channel), suppression)
 
     def _doubt(self, message: Message, owner: str, now: Micros, planned: Micros, reason: str) -> str:
         """Where the receiver knows repetitions by their id: again, each time after as long as it took so far, for a day."""
@@ -246,6 +270,12 @@ def overdue(decision: Decision, activity: Activity, plan: Plan, now: Micros) -> 
     campaign = plan.campaigns.get(decision.campaign or "")
     ends = [one.ends_at for one in (activity, campaign) if one is not None and one.ends_at is not None]
     return "expired" if ends and now >= min(ends) else None
+
+
+def _told_at(activity: Activity, profile: Profile) -> Micros:
+    """When the person's address on the activity's channel was last told."""
+    form = CHANNELS.get(activity.channel)
+    return 0 if form is None or form.address is None else profile.traits.get(form.address, (None, 0))[1]
 
 
 def _calm(activity: Activity, profile: Profile, plan: Plan, now: Micros) -> Micros:

@@ -48,7 +48,7 @@ class Feedback:
         """
         notice = notices.read(event)
         if notice is None:
-            self._set_aside(event)
+            set_aside(self.inbox, event)
             return []
         if notice.kind == "Send":
             self.reputation.sent()
@@ -62,7 +62,7 @@ class Feedback:
                 self.profiles.suppress(message.user_id, CHANNEL, suppression)
         if message is None:
             if notice.kind in notices.EVENT_TYPE:
-                self._set_aside(event)
+                set_aside(self.inbox, event)
             return []
         if notice.proves_sending and message.state in ("sending", "unknown"):
             self.ledger.settle(message.decision_id, provider_id=notice.message_id, now=now)
@@ -101,9 +101,11 @@ class Feedback:
         self.inbox.put(key, body, content_type="application/x-ndjson")
         return key
 
-    def _set_aside(self, event: Mapping[str, Any]) -> None:
-        body = json.dumps(event, sort_keys=True, ensure_ascii=False).encode()
-        self.inbox.put(f"quarantine/feedback/{_name(body)}.json", body, content_type="application/json")
+
+def set_aside(inbox: Objects, event: Mapping[str, Any]) -> None:
+    """Keep an event as it came, for somebody to look at."""
+    body = json.dumps(event, sort_keys=True, ensure_ascii=False).encode()
+    inbox.put(f"quarantine/feedback/{_name(body)}.json", body, content_type="application/json")
 
 
 def marked(row: dict[str, Any], reason: str | None) -> dict[str, Any]:

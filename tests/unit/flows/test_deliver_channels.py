@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from nudge.adapters.memory_sender import MemorySender
+from nudge.decide import dead, eligible
 from nudge.flows.deliver import REPEATED_FOR, STALE
 from nudge.ports import Refused, Throttled, Unsure
-from nudge.vocabulary import DAY, SECOND, Consent, Micros, Parcel, Suppression
+from nudge.vocabulary import DAY, SECOND, Consent, Micros, Parcel, Profile, Suppression
 from tests.acting import NOON, person, put_person
+from tests.dying import Dies, Killed
 from tests.unit.flows.test_deliver import World
 
 ENDPOINT = "arn:aws:sns:eu-central-1:123456789012:endpoint/GCM/shop/0a1b"
@@ -159,3 +162,78 @@ def test_a_receiver_that_is_never_there_ends_as_stale(world: Channels) -> None:
     world.parcels["webhook"].before = raising(Throttled("dns_gaierror"))
     _, name = world.send("call")
     assert (world.send("call", NOON + STALE + SECOND, name)[0], world.reason(name)) == ("skipped", "stale")
+
+
+# ── what a refusal says of an address ────────────────────────────────────────────────────────────────────────────────
+def refusing(world: Channels, channel: str, reason: str) -> None:
+    def no(_: Parcel) -> None:
+        raise Refused(reason)
+
+    world.parcels[channel].before = no
+
+
+def bo(world: Channels) -> Profile:
+    found = world.profiles.get("bo")
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("reason", ["endpoint_disabled", "no_endpoint"])
+def test_an_endpoint_that_is_off_is_not_tried_again_and_reachability_says_why(world: Channels, reason: str) -> None:
+    refusing(world, "push", reason)
+    state, first = world.send("app")
+    assert (state, world.reason(first)) == ("failed", reason)
+    assert eligible.barred("push", bo(world)) == "suppressed"
+    assert eligible.barred("sms", bo(world)) is None
+    assert "email" not in bo(world).suppressions
+    world.parcels["push"].before = None
+    again = world.message("bo", "app", key="later", channel="push")
+    assert world.send("app", name=again)[0] == "skipped"
+    assert world.reason(again) == "suppressed"
+    assert world.parcels["push"].sent == []
+
+
+@pytest.mark.parametrize("told", [ENDPOINT, ENDPOINT + "-new"])
+def test_an_app_that_comes_back_is_written_to_again(world: Channels, told: str) -> None:
+    refusing(world, "push", "endpoint_disabled")
+    world.send("app")
+    world.parcels["push"].before = None
+    world.profiles.save([bo(world)._replace(traits={"push": (told, NOON + SECOND), "first_name": ("Bo", 1)})])
+    assert eligible.barred("push", bo(world)) is None
+    assert world.send("app", NOON + 2 * SECOND, world.message("bo", "app", key="later", channel="push"))[0] == "sent"
+
+
+def test_an_endpoint_of_which_only_the_address_is_known_to_be_off_is_skipped_once_and_then_known(
+    world: Channels,
+) -> None:
+    world.profiles.suppress_address("push", ENDPOINT, dead.suppression("disabled", NOON, "push", ENDPOINT))
+    assert eligible.barred("push", bo(world)) is None
+    assert world.send("app")[0] == "skipped"
+    assert eligible.barred("push", bo(world)) == "suppressed"
+
+
+def test_a_number_whose_owner_wrote_stop_to_the_carrier_is_left_alone_until_they_write_start(world: Channels) -> None:
+    refusing(world, "sms", "opted_out")
+    assert world.send("text")[0] == "failed"
+    world.parcels["sms"].before = None
+    assert bo(world).suppressions == {"sms": Suppression("stop", NOON)}
+    assert world.profiles.is_address_suppressed("sms", "+4915112345678")
+    assert world.send("text", name=world.message("bo", "text", key="later", channel="sms"))[0] == "skipped"
+    assert world.profiles.lift("bo", "sms", at=NOON + 1)
+    assert world.profiles.lift_address("sms", "+4915112345678", at=NOON + 1)
+    assert world.send("text", name=world.message("bo", "text", key="last", channel="sms"))[0] == "sent"
+
+
+def test_what_is_known_of_an_address_is_stored_before_the_message_ends(world: Channels) -> None:
+    refusing(world, "push", "endpoint_disabled")
+    name = world.message("bo", "app", channel="push")
+    countdown = [0]
+    for number in range(1, 40):
+        countdown[0] = number
+        profiles = Dies(world.profiles, countdown, after=False)
+        with suppress(Killed):
+            world.deliver(name, senders=lambda one: world.parcels[one], profiles=profiles)
+            break
+        world.ledger.messages[name] = world.ledger.messages[name]._replace(state="pending", owner=None)
+    assert eligible.barred("push", bo(world)) == "suppressed"
+    assert world.profiles.is_address_suppressed("push", ENDPOINT)

@@ -14,7 +14,7 @@ from nudge.ports import Refused, Secrets, Sender, Senders
 from nudge.vocabulary import CHANNELS
 
 
-def senders(*, configuration_set: str, secrets: Secrets) -> Senders:
+def senders(*, configuration_set: str, text_configuration_set: str, secrets: Secrets) -> Senders:
     """Each channel's sender, built when it is first asked for and kept. Raises Refused `no_channel` for any other name."""
 
     @cache
@@ -22,6 +22,6 @@ def senders(*, configuration_set: str, secrets: Secrets) -> Senders:
         if name not in CHANNELS or name == "inline":
             raise Refused("no_channel")
         make: Callable[..., Sender[Any]] = import_module(f"{__name__}.{name}").make
-        return make(configuration_set=configuration_set, secrets=secrets)
+        return make(configuration_set=configuration_set, text_configuration_set=text_configuration_set, secrets=secrets)
 
     return sender

@@ -21,18 +21,20 @@ LIVES_SECONDS = 86_400
 """A carrier that cannot deliver it within a day gives up: tomorrow it is no longer what was decided."""
 
 
-def make(**_: Any) -> SmsSender:
+def make(*, text_configuration_set: str, **_: Any) -> SmsSender:
     """The sender of this function's surroundings."""
-    return SmsSender(client("pinpoint-sms-voice-v2", attempts=1))
+    return SmsSender(client("pinpoint-sms-voice-v2", attempts=1), text_configuration_set)
 
 
 class SmsSender:
-    """`Sender[Parcel]`. `channel.origination` is a phone number, sender id or pool of ours, by id or ARN."""
+    """`Sender[Parcel]`. `channel.origination` is a phone number, sender id or pool of ours, by id or ARN; the configuration
+    set's event destination tells what becomes of each message, with the context that we give along."""
 
     repeats = False
 
-    def __init__(self, sms: Any) -> None:
+    def __init__(self, sms: Any, configuration_set: str) -> None:
         self._sms = sms
+        self._configuration_set = configuration_set
 
     def send(self, parcel: Parcel, /) -> str:
         asked = {
@@ -41,6 +43,7 @@ class SmsSender:
             "MessageBody": parcel.texts["text"],
             "MessageType": "TRANSACTIONAL" if parcel.transactional else "PROMOTIONAL",
             "TimeToLive": LIVES_SECONDS,
+            "ConfigurationSetName": self._configuration_set,
             "Context": {"decision_id": parcel.delivery_id},
         }
         return str(attempt(lambda: self._sms.send_text_message(**asked), REFUSALS)["MessageId"])
