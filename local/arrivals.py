@@ -1,6 +1,6 @@
 """S3's part: what is put under a prefix that the template watches is told to its queue.
 
-In: every successful PutObject of this process, seen by a botocore hook. Out: a notification as S3 writes it, with what
+In: every successful PutObject of this process, seen by a botocore hook or told by the shortcut. Out: a notification as S3 writes it, with what
 moto's own lacks: `sequencer`, `versionId`, and the key encoded as S3 encodes it.
 """
 
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
+from local import shortcut_s3
 from local.aws import ACCOUNT, REGION
 from local.clock import Clock, moment
 from local.deployment import Notification
@@ -34,23 +35,26 @@ class ObjectEvents:
         """From now on clients see to it; those made before do not."""
         session = clients._session()
         session.register(f"provide-client-params.{PUT}", self._remember, unique_id="local-remember")
-        session.register(f"after-call.{PUT}", self._tell, unique_id="local-tell")
+        session.register(f"after-call.{PUT}", self._answered, unique_id="local-tell")
+        shortcut_s3.told.append(self._tell)
 
     def remove(self) -> None:
         session = clients._session()
         session.unregister(f"provide-client-params.{PUT}", unique_id="local-remember")
         session.unregister(f"after-call.{PUT}", unique_id="local-tell")
+        shortcut_s3.told.remove(self._tell)
 
     def _remember(self, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         body = params.get("Body", b"")
         size = len(body) if isinstance(body, bytes | bytearray | memoryview) else 0
         context["local_put"] = (params["Bucket"], params["Key"], size)
 
-    def _tell(self, http_response: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    def _answered(self, http_response: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         put = context.get("local_put")
-        if put is None or http_response.status_code >= 300:
-            return
-        bucket, key, size = put
+        if put is not None and http_response.status_code < 300:
+            self._tell(*put, parsed)
+
+    def _tell(self, bucket: str, key: str, size: int, parsed: Mapping[str, Any]) -> None:
         for notification, url in self._watched:
             fits = key.startswith(notification.prefix) and key.endswith(notification.suffix)
             if notification.bucket == bucket and fits:

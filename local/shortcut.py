@@ -1,4 +1,4 @@
-"""A shorter way into moto, for what a run calls ten thousand times: DynamoDB, SQS, and reads of S3.
+"""A shorter way into moto, for what a run calls ten thousand times: DynamoDB, SQS, and S3's plain reads and writes.
 
 In: a call of this process, checked as botocore checks it. Out: moto's own answer, without the endpoint's rules, the signing, the
 HTTP request, its user agent, the routing, the serialising and the parsing that would lie between. Which rules hold (conditions, limits,
@@ -15,10 +15,8 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.client import BaseClient
-from botocore.exceptions import ParamValidationError
 from botocore.parsers import create_parser
 from botocore.useragent import UserAgentString
-from botocore.validate import ParamValidator
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.serialize import AttributePicker, AttributePickerContext
@@ -29,6 +27,7 @@ from moto.sqs.responses import SQSResponse
 from werkzeug.exceptions import HTTPException
 
 from local import shortcut_s3
+from local.taken import taken
 
 HANDLERS: Mapping[str, type[BaseResponse]] = {
     "dynamodb": DynamoHandler,
@@ -41,7 +40,6 @@ CREATES = {"CreateTable", "CreateQueue", "GetQueueUrl", "ListQueues"}
 
 METADATA = {"HTTPStatusCode": 200, "RequestId": "local", "HTTPHeaders": {}, "RetryAttempts": 0}
 
-_validator = ParamValidator()
 _call = BaseClient._make_api_call
 _user_agent = UserAgentString.to_string
 _pick = AttributePicker.__call__
@@ -84,8 +82,7 @@ class Shortcut:
         if method is None:
             return None
         model = service.operation_model(operation)
-        _check(given, model.input_shape)
-        method.__self__.params = method.__self__.body = _copy(given)
+        method.__self__.params = method.__self__.body = taken(given, service.service_name, model.input_shape)
         try:
             answer = method()
         except ServiceException as error:
@@ -107,21 +104,6 @@ class Shortcut:
         handler.headers = {"X-Amz-Target": f".{operation}"}
         handler.querystring, handler.uri_match, handler.response_headers = {}, {}, {}
         return getattr(handler, xform_name(operation), None)
-
-
-def _check(given: dict[str, Any], shape: Any) -> None:
-    """Raises ParamValidationError for what botocore would not send."""
-    if shape is not None and (report := _validator.validate(given, shape)).has_errors():
-        raise ParamValidationError(report=report.generate_report())
-
-
-def _copy(value: Any) -> Any:
-    """A deep copy of JSON-like parameters."""
-    if isinstance(value, dict):
-        return {key: _copy(below) for key, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_copy(below) for below in value]
-    return bytes(value) if isinstance(value, bytearray | memoryview) else value
 
 
 def _plain(value: Any, shape: Any) -> Any:

@@ -1,16 +1,18 @@
-"""A shorter way to what lies in moto's S3, for reads that succeed; whatever is out of the ordinary takes the long way.
+"""A shorter way to what lies in moto's S3, for what succeeds; whatever is out of the ordinary takes the long way.
 
-In: GetObject, HeadObject and ListObjectsV2 of this process. Out: the answer, or None: then moto answers as usual. Reads have
-no effect, so nothing is lost by asking twice; writes and their conditions are always moto's own.
+In: GetObject, HeadObject, ListObjectsV2 and PutObject of this process. Out: the answer, or None: then moto answers as usual. Reads
+have no effect, and a write whose condition does not hold has none yet, so nothing is lost by asking twice.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
+from zlib import crc32
 
 from botocore.response import StreamingBody
 from moto.s3.models import FakeKey, s3_backends
@@ -19,17 +21,48 @@ KNOWN: Mapping[str, set[str]] = {
     "GetObject": {"Bucket", "Key", "VersionId", "IfMatch", "Range", "ChecksumMode"},
     "HeadObject": {"Bucket", "Key", "VersionId", "ChecksumMode"},
     "ListObjectsV2": {"Bucket", "Prefix", "ContinuationToken", "MaxKeys", "EncodingType"},
+    "PutObject": {"Bucket", "Key", "Body", "ContentType", "IfMatch", "IfNoneMatch"},
 }
+LONGEST = 1024
+"""Bytes of a key."""
+type Told = Callable[[str, str, int, Mapping[str, Any]], None]
+told: list[Told] = []
+"""Who hears of each object that was put: bucket, key, size, answer."""
 
 
 def answer(operation: str, given: Mapping[str, Any], account: str) -> dict[str, Any] | None:
-    """The parsed answer of a read, None when it is not a plain one."""
+    """The parsed answer, None when it is not a plain call."""
     if operation not in KNOWN or not set(given) <= KNOWN[operation]:
         return None
     backend = s3_backends[account]["aws"]
     if given["Bucket"] not in backend.buckets:
         return None
+    if operation == "PutObject":
+        return _put(backend, given)
     return _list(backend, given) if operation == "ListObjectsV2" else _object(backend, operation, given)
+
+
+def _put(backend: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    name, body, bucket = given["Key"], given.get("Body", b""), backend.buckets[given["Bucket"]]
+    held = backend.get_object(bucket.name, name)
+    wanted = given.get("IfMatch")
+    fits = given.get("IfNoneMatch") in (None, "*" if held is None else None) and (
+        wanted is None or (isinstance(held, FakeKey) and wanted.strip('"') == held.etag.strip('"'))
+    )
+    if type(body) is not bytes or not 0 < len(name.encode()) <= LONGEST or bucket.object_lock_enabled or not fits:
+        return None
+    checksum = b64encode(crc32(body).to_bytes(4)).decode()
+    key = backend.put_object(bucket.name, name, body, storage="STANDARD", checksum_value=checksum)
+    key.checksum_algorithm = "CRC32"
+    key.set_metadata({"content-type": given.get("ContentType", "binary/octet-stream")})
+    key.set_acl(bucket.acl)
+    backend.put_object_tagging(key, None)
+    found = {"ETag": key.etag, "ChecksumCRC32": checksum}
+    if bucket.is_versioned:
+        found["VersionId"] = key.version_id
+    for one in told:
+        one(bucket.name, name, len(body), found)
+    return found
 
 
 def _object(backend: Any, operation: str, given: Mapping[str, Any]) -> dict[str, Any] | None:

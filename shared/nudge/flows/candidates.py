@@ -49,7 +49,7 @@ class Offer(NamedTuple):
 
 class Case(NamedTuple):
     """What is known of a request before a model is asked. `due_at` is when each activity would reach the person; `send_times`
-    says how that was chosen, where it was."""
+    says how that was chosen, where it was; `claims` is what each activity adds to, if it is done then."""
 
     request: requests.Request
     plan: Plan
@@ -62,6 +62,7 @@ class Case(NamedTuple):
     now: Micros
     send_times: dict[str, SendTime]
     run: CampaignRun | None = None
+    claims: Mapping[str, Claims] = {}
 
     @classmethod
     def of(
@@ -88,18 +89,22 @@ class Case(NamedTuple):
         return Panel.of(champions, self.plan, self.goal, self.activities, known=not self.cold_start)
 
     def timed(self, decision_id: str, panel: Panel) -> Self:
-        """The case with a send time for each activity that waits for the best one."""
+        """The case with a send time for each activity that waits for the best one, and with what each activity then adds to."""
+        times = self._best_times(decision_id, panel)
+        due_at = self.due_at | {name: one.at for name, one in times.items()}
+        user, zone = self.profile.user_id, self.zone
+        found = {one.name: claims(one, self.plan, user, due_at[one.name], zone, self.run) for one in self.activities}
+        return self._replace(send_times=times, due_at=due_at, claims=found)
+
+    def _best_times(self, decision_id: str, panel: Panel) -> dict[str, SendTime]:
         waiting = [one for one in self.activities if one.send_time == "best" and not one.transactional]
         said = self.plan.learn.get("send_time")
         if not waiting or said is None:
-            return self
+            return {}
         hours = QuietHours(*(minutes(said["open_hours"][edge]) or 0 for edge in ("start", "until")))
         moments = moment.open_moments(self.now, self.zone, hours, self.plan.policy.quiet_hours)
         taken = moment.choose(decision_id, moments, panel.best_moment(self.profile, self.now, self.zone))
-        if taken is None:
-            return self
-        times = {one.name: taken for one in waiting}
-        return self._replace(send_times=times, due_at=self.due_at | dict.fromkeys(times, taken.at))
+        return {} if taken is None else {one.name: taken for one in waiting}
 
     def explains(self) -> bool:
         """Whether the decision says which features made its probability what it is: where the request says so, else where a
@@ -109,13 +114,7 @@ class Case(NamedTuple):
 
     def counters(self) -> list[str]:
         """The counters that bind any of the activities."""
-        return list(
-            dict.fromkeys(key for one in self.activities for key in self.claims(one, self.due_at[one.name]).keys)
-        )
-
-    def claims(self, activity: Activity, due_at: Micros) -> Claims:
-        """What an activity adds to, if it is done."""
-        return claims(activity, self.plan, self.profile.user_id, due_at, self.zone, self.run)
+        return list({key: None for one in self.claims.values() for key in one.keys})
 
     def question(
         self, decision_id: str, panel: Panel, counts: dict[str, float], templates: Templates
@@ -165,9 +164,7 @@ class Case(NamedTuple):
         named = frozenset(self.request.candidates or ())
         worth = {f"{PREDICTED}{name}": one for name, one in (person or {}).items()}
         seen = {**vector, **panel.predicted(vector), **worth} if worth or panel.asked else vector
-        situation = eligible.Situation(
-            self.profile, seen, self.plan, self.now, self.due_at, self.zone, counts, named, self.run
-        )
+        situation = eligible.Situation(self.profile, seen, self.now, self.due_at, self.claims, counts, named)
         offer = Offer({one.name: eligible.obstacle(one, situation) for one in self.activities}, {}, {})
         open_ones = [one for one in self.activities if offer.removed[one.name] is None]
         best = panel.items(self.profile, max((one.recommended for one in open_ones), default=0), self.now)

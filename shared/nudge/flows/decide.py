@@ -15,7 +15,7 @@ from typing import Any
 from nudge.decide import chance, eligible, policy
 from nudge.decide import request as requests
 from nudge.decide.answer import public
-from nudge.decide.limits import Claims
+from nudge.decide.limits import NONE
 from nudge.errors import Conflict, Unavailable
 from nudge.flows.candidates import Case
 from nudge.flows.champions import Champions, PlanInForce
@@ -86,9 +86,7 @@ class Decide:
     def _record(self, case: Case, decision: Decision, answer: dict[str, Any]) -> None:
         """Decision, message and counters at once; then the message goes to the queue if it is due."""
         message = _message(decision)
-        activity = case.plan.activities.get(decision.activity)
-        due = decision.due_at if decision.due_at is not None else case.now
-        claims = case.claims(activity, due) if activity else Claims()
+        claims = case.claims.get(decision.activity, NONE)
         self.ledger.record(
             decision,
             request_hash=case.request.hash,

@@ -23,7 +23,7 @@ from nudge.flows.models_admin import load
 from nudge.flows.policy_log import PlanOf
 from nudge.flows.training_rows import History
 from nudge.flows.trainings.task import Made, Present, Task, tasks_of
-from nudge.flows.trainings.workshop import Workshop, worth_it
+from nudge.flows.trainings.workshop import Workshop, worth_two
 from nudge.learn import Recipe
 from nudge.learn.gate import Answer, Gate, stored
 from nudge.measure import frames
@@ -112,10 +112,10 @@ class Train:
         with self.history(now) as history:
             if isinstance(history, NotReady):
                 yield history
-            elif not worth_it(history, tasks):
+            elif not worth_two(history, tasks):
                 yield Workshop(history, self.recipe, now)
             else:
-                with Workshop.opened([*self._beside_champions(tasks)], history, self.recipe, now) as workshop:
+                with Workshop.with_two([*self._beside_champions(tasks)], history, self.recipe, now) as workshop:
                     yield workshop
 
     def one(self, task: Task, workshop: Workshop | NotReady, token: int) -> Verdict:

@@ -14,7 +14,7 @@ from nudge.decide.limits import claims
 from nudge.plan import audiences
 from nudge.profile import batch
 from nudge.profile.spec import HOUR_NAMES, PEAK_HOUR, absent
-from nudge.vocabulary import DAY, SECOND, Activity, Caps, Consent, Expression, Profile, Suppression
+from nudge.vocabulary import DAY, SECOND, Activity, Caps, Consent, Expression, Plan, Profile, Suppression
 from tests.acting import NOON, person, plan
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -29,13 +29,18 @@ def situation(profile: Profile | None = None, **changes: Any) -> Situation:
     held: dict[str, Any] = {
         "profile": person() if profile is None else profile,
         "vector": {"count.purchase.30d": 2.0, "trait.country": "DE"},
-        "plan": plan(),
         "now": NOON,
         "due_at": {"mail": NOON},
-        "zone": BERLIN,
+        "claims": {},
         "counts": {},
     }
     return Situation(**(held | changes))
+
+
+def why_not(activity: Activity, here: Situation, held: Plan | None = None) -> str | None:
+    """The obstacle, by the limits of a plan."""
+    claimed = claims(activity, plan() if held is None else held, here.profile.user_id, NOON, BERLIN)
+    return obstacle(activity, here._replace(claims={activity.name: claimed}))
 
 
 def with_suppression(reason: str, at: int, consent_at: int = 1) -> Profile:
@@ -74,17 +79,17 @@ def with_suppression(reason: str, at: int, consent_at: int = 1) -> Profile:
     ],
 )
 def test_the_first_obstacle_is_told(profile: Profile, activity: Activity, reason: str | None) -> None:
-    assert obstacle(activity, situation(profile, named=frozenset({"mail"}))) == reason
+    assert why_not(activity, situation(profile, named=frozenset({"mail"}))) == reason
 
 
 def test_a_transactional_activity_takes_part_only_when_it_is_named() -> None:
     owed = replace(MAIL, transactional=True)
-    assert obstacle(owed, situation()) == "transactional"
-    assert obstacle(owed, situation(named=frozenset({"mail"}))) is None
+    assert why_not(owed, situation()) == "transactional"
+    assert why_not(owed, situation(named=frozenset({"mail"}))) is None
 
 
 def test_a_message_that_is_held_past_the_end_of_its_activity_is_not_begun() -> None:
-    assert obstacle(replace(MAIL, ends_at=NOON + 5), situation(due_at={"mail": NOON + 5})) == "ended"
+    assert why_not(replace(MAIL, ends_at=NOON + 5), situation(due_at={"mail": NOON + 5})) == "ended"
 
 
 @pytest.mark.parametrize(
@@ -120,14 +125,14 @@ def test_an_audience_asks_attributes_numbers_predictions_consent_and_reachabilit
     vector = {"count.purchase.30d": 2.0, "trait.account_days": 10.0, "predicted.churn": 0.7, "context.page": "home"}
     assert audience_of(audience) is not None
     here = situation(profile, vector=vector)
-    assert obstacle(replace(MAIL, audience=audience_of(audience)), here) == (None if met else "audience")
+    assert why_not(replace(MAIL, audience=audience_of(audience)), here) == (None if met else "audience")
 
 
 def test_who_is_suppressed_is_not_reachable_whatever_they_allowed() -> None:
     unsubscribed = with_suppression("unsubscribe", 5)
     here = situation(unsubscribed)
-    assert obstacle(replace(MAIL, audience=audience_of("reachable(email)")), here) == "audience"
-    assert obstacle(replace(MAIL, audience=audience_of("has consent(email)")), here) == "suppressed"
+    assert why_not(replace(MAIL, audience=audience_of("reachable(email)")), here) == "audience"
+    assert why_not(replace(MAIL, audience=audience_of("has consent(email)")), here) == "suppressed"
 
 
 def test_what_a_vector_lacks_is_what_the_table_of_features_says() -> None:
@@ -159,8 +164,8 @@ def test_caps_count_local_days_and_weeks_and_zero_is_off(
     per_day: int, per_week: int, today: int, this_week: int, transactional: bool, reason: str | None
 ) -> None:
     counts = {"cap/email/ana/day/2026-11-18": float(today), "cap/email/ana/week/2026-W47": float(this_week)}
-    here = situation(plan=caps(per_day, per_week), counts=counts, named=frozenset({"mail"}))
-    assert obstacle(replace(MAIL, transactional=transactional), here) == reason
+    here = situation(counts=counts, named=frozenset({"mail"}))
+    assert why_not(replace(MAIL, transactional=transactional), here, caps(per_day, per_week)) == reason
 
 
 def test_a_cap_of_one_channel_does_not_bind_another() -> None:
@@ -187,8 +192,8 @@ def test_the_budget_is_spent_by_the_plans_day() -> None:
     here = plan()
     assert [key for key, _, _ in claims(MAIL, here, "ana", NOON, BERLIN).budgets] == ["budget/2026-11-18"]
     assert [key for key, _, _ in claims(MAIL, here, "ana", NOON + DAY // 2, BERLIN).budgets] == ["budget/2026-11-19"]
-    assert obstacle(MAIL, situation(counts={"budget/2026-11-18": 99.5})) == "budget"
-    assert obstacle(MAIL, situation(counts={"budget/2026-11-18": 99.0})) is None
+    assert why_not(MAIL, situation(counts={"budget/2026-11-18": 99.5})) == "budget"
+    assert why_not(MAIL, situation(counts={"budget/2026-11-18": 99.0})) is None
     assert claims(replace(MAIL, cost=0), here, "ana", NOON, BERLIN).budgets == ()
 
 
@@ -220,10 +225,10 @@ def test_a_dead_address_is_not_written_to_until_there_is_another_or_it_is_told_a
     profile: Profile, reason: str | None
 ) -> None:
     for activity in (PUSH, replace(PUSH, transactional=True)):
-        assert obstacle(activity, situation(profile, named=frozenset({"mail"}))) == reason
-    assert obstacle(MAIL, situation(profile)) is None
+        assert why_not(activity, situation(profile, named=frozenset({"mail"}))) == reason
+    assert why_not(MAIL, situation(profile)) is None
 
 
 def test_a_suppression_that_was_lifted_stops_nothing() -> None:
-    assert obstacle(MAIL, situation(with_suppression("stop", 5))) == "suppressed"
-    assert obstacle(MAIL, situation(with_suppression("lifted", 5))) is None
+    assert why_not(MAIL, situation(with_suppression("stop", 5))) == "suppressed"
+    assert why_not(MAIL, situation(with_suppression("lifted", 5))) is None

@@ -63,9 +63,12 @@ class Log:
     effect: np.ndarray
 
 
-def log(people: int, rounds: int, seed: int, *, spread: float = 0.0, average: float = 0.1) -> Log:
+def log(
+    people: int, rounds: int, seed: int, *, spread: float = 0.0, average: float = 0.1, campaign: str | None = None
+) -> Log:
     """A policy that mails whoever would buy anyway, holds people out for good, and sees in the vector whom it wrote to before:
-    whoever compares the mailed with the others naively is wrong."""
+    whoever compares the mailed with the others naively is wrong. On behalf of a `campaign` the same people are held out from the
+    banner too, and both leave their trace."""
     rng = np.random.default_rng([seed, 12])
     taste = rng.normal(0, 1, people)
     bends = rng.normal(0, 1, people)
@@ -77,18 +80,19 @@ def log(people: int, rounds: int, seed: int, *, spread: float = 0.0, average: fl
             keen = 1 / (1 + np.exp(-1.5 * taste[person]))
             drawn = {"mail": 0.15 + 0.6 * keen, "banner": 0.1, NOTHING: 0.75 - 0.6 * keen}
             chosen = str(rng.choice(list(drawn), p=list(drawn.values())))
-            held = chosen == "mail" and own[person]
+            held = own[person] and (chosen == "mail" or campaign is not None)
             group = "global_holdout" if everything[person] else "holdout" if held else "treatment"
             done = chosen if group == "treatment" else NOTHING
             effect = average + spread * np.tanh(bends[person])
             chance = np.clip(0.25 * keen + 0.1 + 0.08 * (mailed[person] > 0), 0, 1)
             label = float(rng.random() < chance + (done == "mail") * effect)
             vector = {"x0": taste[person], "x1": bends[person], "count.mail": mailed[person]}
-            mailed[person] += done == "mail"
+            mailed[person] += done == "mail" or (campaign is not None and done == "banner")
             at = START + (number * people + len(rows) % people) * 1_000_000
             rows.append({"user_id": f"u{person:05d}", "at": at, "label": label, "worth": 0.0, "weight": 1.0} | vector)
             candidates = [{"activity": one, "propensity": share} for one, share in drawn.items()]
             told = {"chosen": chosen, "activity": done, "group": group, "propensity": drawn[chosen]}
+            told |= {} if campaign is None else {"campaign": campaign}
             records.append(json.dumps(told | {"candidates": candidates, "vector": vector}))
             effects.append(effect)
     frame = pl.DataFrame(rows).with_columns(logged=pl.lit(True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,14 @@ def conversation(template: Path) -> list[Any]:
             tried(q.receive_message, QueueUrl=queue + "-absent"),
             *(tried(s.put_object, Bucket=bucket, Key=f"k/{n}", Body=b"0123456789") for n in range(3)),
             tried(s.put_object, Bucket=bucket, Key="k/0", Body=b"x", IfNoneMatch="*"),
+            tried(s.put_object, Bucket=bucket, Key="t", Body=b"x", IfNoneMatch="*", ContentType="text/plain"),
+            tried(s.put_object, Bucket=bucket, Key="t", Body=b"y", IfMatch='"no"'),
+            tried(s.put_object, Bucket=bucket, Key="t", Body=b"y", IfMatch="9dd4e461268c8034f5c8564e155c67a6"),
+            tried(s.put_object, Bucket=bucket, Key="none", Body=b"y", IfMatch='"no"'),
+            tried(s.put_object, Bucket=bucket, Key="a long key" * 200, Body=b"y"),
+            tried(s.put_object, Bucket=bucket, Key="tagged", Body=BytesIO(b"file"), Tagging="a=b"),
+            tried(s.get_object, Bucket=bucket, Key="tagged")["Body"],
+            [tried(s.get_object, Bucket=bucket, Key="t")[part] for part in ("Body", "ContentType", "ContentLength")],
             tried(s.get_object, Bucket=bucket, Key="k/0")["Body"],
             tried(s.get_object, Bucket=bucket, Key="k/0", Range="bytes=2-4")["Body"],
             tried(s.get_object, Bucket=bucket, Key="k/0", Range="bytes=8-99")["Body"],

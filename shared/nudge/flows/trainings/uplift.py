@@ -37,7 +37,7 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
         goal,
         name=task.name,
         lifts={one.name: one.expected_lift for one in task.plan.activities.values()},
-        design={"held_out": {"everything": shares.everything, **shares.activities}, "decisions": decided.height},
+        design={"held_out": {"everything": shares.everything, **shares.coins}, "decisions": decided.height},
         end=history.end,
         data=history.data([]),
         recipe=recipe,
@@ -57,6 +57,7 @@ def _planned(plan: Plan, goal: str) -> Shares:
         plan.policy.holdout,
         {one.name: one.holdout for one in activities},
         frozenset(one.name for one in activities if one.transactional),
+        {one.name: one.holdout for one in plan.campaigns.values() if one.goal == goal},
     )
 
 
