@@ -12,8 +12,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from logging import LogRecord
-from typing import Any
+from typing import Any, override
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
@@ -49,6 +50,18 @@ class Line(LambdaPowertoolsFormatter):
         if trace := os.environ.get("_X_AMZN_TRACE_ID"):
             said["xray_trace_id"] = trace.partition(";")[0].removeprefix("Root=")
         return self.serialize(said)
+
+    @override
+    def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:
+        second, zone = _second(int(record.created))
+        return f"{second},{int(record.msecs):03d}{zone}"
+
+
+@lru_cache(maxsize=8)
+def _second(at: int) -> tuple[str, str]:
+    """A second, and how far its clock is from UTC: lines come many a second."""
+    local = time.localtime(at)
+    return time.strftime("%Y-%m-%d %H:%M:%S", local), time.strftime("%z", local)
 
 
 for _asked in ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"):

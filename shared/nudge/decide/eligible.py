@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from nudge.decide import dead
 from nudge.decide.audience import belongs
-from nudge.decide.limits import claims
-from nudge.vocabulary import CHANNELS, LIFTED, NO_CONSENT_NEEDED, Activity, CampaignRun, Micros, Plan, Profile
+from nudge.decide.limits import Claims
+from nudge.vocabulary import CHANNELS, LIFTED, NO_CONSENT_NEEDED, Activity, Micros, Profile
 
 INLINE = "inline"
 STOPS_EVERYTHING = frozenset({"bounce", "complaint"})
@@ -28,17 +27,15 @@ PEAK_HOUR = "hour_of_week.peak_hour"
 
 class Situation(NamedTuple):
     """What eligibility is judged by: the person, their vector, when each activity would reach
-    them, and what was already spent."""
+    them, what it would add to, and what was already spent."""
 
     profile: Profile
     vector: Mapping[str, float | str | None]
-    plan: Plan
     now: Micros
     due_at: Mapping[str, Micros]
-    zone: ZoneInfo
+    claims: Mapping[str, Claims]
     counts: Mapping[str, float]
     named: frozenset[str] = frozenset()
-    run: CampaignRun | None = None
 
 
 def obstacle(activity: Activity, situation: Situation) -> str | None:
@@ -132,6 +129,4 @@ class Known:
 
 
 def _used_up(activity: Activity, situation: Situation) -> str | None:
-    due = situation.due_at.get(activity.name, situation.now)
-    user = situation.profile.user_id
-    return claims(activity, situation.plan, user, due, situation.zone, situation.run).full(situation.counts)
+    return situation.claims[activity.name].full(situation.counts)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nudge.vocabulary import Micros, QuietHours
+from nudge.vocabulary import SECOND, Micros, QuietHours
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -102,4 +102,11 @@ def iso(at: Micros) -> str:
     >>> iso(1_700_000_000_000_000)
     '2023-11-14T22:13:20.000Z'
     """
-    return (EPOCH + timedelta(microseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    minute, rest = divmod(at, 60 * SECOND)
+    return f"{_minute(minute)}:{rest // SECOND:02d}.{rest % SECOND // 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _minute(number: int) -> str:
+    """A minute since the epoch, to the minute: decisions of one time follow each other, and a date is slow to write."""
+    return (EPOCH + timedelta(minutes=number)).isoformat(timespec="minutes")[:16]

@@ -67,7 +67,11 @@ def vector(state: Mapping[str, Any], as_of: Micros) -> dict[str, float | None]:
     """
     if as_of <= last_time(state):
         raise ValueError(f"as_of {as_of} is not after the last event {last_time(state)} of the state")
-    out: dict[str, float | None] = {}
+    return _numbers(state, as_of)
+
+
+def _numbers(state: Mapping[str, Any], as_of: Micros) -> dict[str, Any]:
+    out: dict[str, Any] = {}
     for kind, row in state.get("e", {}).items():
         out.update(zip(_names(kind), _of_type(row, as_of), strict=True))
     _of_hours(out, state)
@@ -103,7 +107,9 @@ def last_time(state: Mapping[str, Any]) -> Micros:
 
 def features(profile: Profile, as_of: Micros) -> Vector:
     """What a model sees of a person now: `vector` at `max(as_of, last event + 1 µs)`, and `trait.*`."""
-    return vector(profile.state, max(as_of, last_time(profile.state) + 1)) | trait_features(profile.traits, as_of)
+    seen: Vector = _numbers(profile.state, max(as_of, last_time(profile.state) + 1))
+    seen.update(trait_features(profile.traits, as_of))
+    return seen
 
 
 def trait_features(traits: Mapping[str, tuple[Any, Micros]], as_of: Micros) -> Vector:
@@ -186,9 +192,7 @@ def _of_hours(out: dict[str, float | None], state: Mapping[str, Any]) -> None:
     by_hour = [0.0] * 24
     for key, weight in weights.items():
         by_hour[_HOUR_OF_DAY[key]] += weight
-    weekend = fsum(
-        map(weights.__getitem__, weights.keys() & _WEEKEND)
-    )  # exact, so that the order of a set does not matter
+    weekend = fsum([weight for key, weight in weights.items() if key in _WEEKEND])  # exact, whatever their order
     shares = [sum(by_hour[start:until]) / whole for start, until in DAY_PARTS.values()]
     out.update(zip(HOUR_NAMES, [*shares, weekend / whole], strict=True))
     largest = max(by_hour) * (1 - 1e-9)
