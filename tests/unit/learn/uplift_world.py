@@ -67,8 +67,8 @@ def log(
     people: int, rounds: int, seed: int, *, spread: float = 0.0, average: float = 0.1, campaign: str | None = None
 ) -> Log:
     """A policy that mails whoever would buy anyway, holds people out for good, and sees in the vector whom it wrote to before:
-    whoever compares the mailed with the others naively is wrong. On behalf of a `campaign` the same people are held out from the
-    banner too, and both leave their trace."""
+    whoever compares the mailed with the others naively is wrong. On behalf of a `campaign`, which seldom does nothing,
+    the same people are held out from the banner too, and both leave their trace."""
     rng = np.random.default_rng([seed, 12])
     taste = rng.normal(0, 1, people)
     bends = rng.normal(0, 1, people)
@@ -78,7 +78,10 @@ def log(
     for number in range(rounds):
         for person in rng.permutation(people):
             keen = 1 / (1 + np.exp(-1.5 * taste[person]))
-            drawn = {"mail": 0.15 + 0.6 * keen, "banner": 0.1, NOTHING: 0.75 - 0.6 * keen}
+            rest = {"banner": 0.1, NOTHING: 0.75 - 0.6 * keen}
+            if campaign is not None:
+                rest = {"banner": 0.75 - 0.6 * keen, NOTHING: 0.1}
+            drawn = {"mail": 0.15 + 0.6 * keen, **rest}
             chosen = str(rng.choice(list(drawn), p=list(drawn.values())))
             held = own[person] and (chosen == "mail" or campaign is not None)
             group = "global_holdout" if everything[person] else "holdout" if held else "treatment"

@@ -9,6 +9,7 @@ was known when we decided*. Two things were random, and both count:
   decision that is a coin nobody has seen yet. At a later one the vector may already show it (who was never written to opened
   nothing), so from then on it is what it turned out to be: a person known to be held out from everything, or from the activity,
   can no longer be treated and is no control any more; before the activity was ever drawn its coin is still unseen.
+  What is drawn on behalf of a campaign has the campaign's coin, one for all that the campaign does: any of its decisions shows it.
 
 So with g and h(b) the shares that are held out, or what they turned out to be for this person (0 or 1):
 
@@ -35,16 +36,23 @@ SURE = 20
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Shares of people held out: from everything, and from each activity; `owed` are activities nobody is held out from."""
+    """Shares of people held out: from everything, from each activity, from each campaign; `owed` are activities nobody is held out
+    from."""
 
     everything: float
     activities: Mapping[str, float]
     owed: frozenset[str] = frozenset()
+    campaigns: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def coins(self) -> dict[str, float]:
+        """Coin (see `_coin`) → the share of people for whom it fell on holding out."""
+        return {**self.activities, **{_of_campaign(name): share for name, share in self.campaigns.items()}}
 
 
 @dataclass(slots=True)
 class _Person:
-    """What earlier decisions have shown about a person: held out from activities (1) or not (0)."""
+    """What earlier decisions have shown about a person: by coin, held out (1) or not (0)."""
 
     known: dict[str, float] = field(default_factory=dict)
 
@@ -63,23 +71,34 @@ def comparable(decisions: pl.DataFrame, planned: Shares) -> tuple[pl.DataFrame, 
     that were reckoned with."""
     users, records = decisions["user_id"].to_list(), [json.loads(one) for one in decisions["record"].to_list()]
     shares = _observed(users, records, planned)
+    coins = shares.coins
     people: dict[str, _Person] = {}
     rows: list[tuple[int, str, bool, float, float]] = []
     for place, (user, record) in enumerate(zip(users, records, strict=True)):
         person = people.get(user)
         if person is None or record["group"] != "global_holdout":
             held = shares.everything if person is None else 0.0
-            rows += ((place, *one) for one in _of_decision(record, shares, held, person))
-        _learn(people.setdefault(user, _Person()), record)
+            rows += ((place, *one) for one in _of_decision(record, coins, shares.owed, held, person))
+        _learn(people.setdefault(user, _Person()), record, shares.owed)
     return pl.DataFrame(rows, schema=SCHEMA, orient="row"), shares
 
 
 def _of_decision(
-    record: Mapping[str, Any], shares: Shares, everything: float, person: _Person | None
+    record: Mapping[str, Any],
+    coins: Mapping[str, float],
+    owed: frozenset[str],
+    everything: float,
+    person: _Person | None,
 ) -> Iterator[tuple[str, bool, float, float]]:
     """What one decision tells of each activity that it could have done: treated (its own), or not (every one of them)."""
     drawn = _propensities(record)
-    reaches = {name: _reaches(name, shares, everything, person) for name in drawn if name != NOTHING}
+    known = {} if person is None else person.known
+    reaches: dict[str, float] = {}
+    for name in drawn:
+        if name != NOTHING:
+            coin = _coin(record, name)
+            held = known.get(coin, coins.get(coin, 0.0))
+            reaches[name] = 1.0 if name in owed else (1 - everything) * (1 - held)  # P(it is done | it was drawn)
     control = drawn.get(NOTHING, 0.0) + sum(drawn[name] * (1 - one) for name, one in reaches.items())
     done = record["activity"]
     for name, reach in reaches.items():
@@ -88,14 +107,14 @@ def _of_decision(
             yield name, done == name, treated, control
 
 
-def _reaches(activity: str, shares: Shares, everything: float, person: _Person | None) -> float:
-    """P(it is done | it was drawn)."""
-    if activity in shares.owed:
-        return 1.0
-    held = shares.activities.get(activity, 0.0)
-    if person is not None:
-        held = person.known.get(activity, held)
-    return (1 - everything) * (1 - held)
+def _coin(record: Mapping[str, Any], activity: str) -> str:
+    """What holds people out from an activity, as this decision draws it: its campaign, or the activity itself."""
+    campaign = record.get("campaign")
+    return activity if campaign is None else _of_campaign(campaign)
+
+
+def _of_campaign(name: str) -> str:
+    return f"campaign/{name}"
 
 
 def _propensities(record: Mapping[str, Any]) -> dict[str, float]:
@@ -105,15 +124,27 @@ def _propensities(record: Mapping[str, Any]) -> dict[str, float]:
     return found or {record["chosen"]: float(record["propensity"])}
 
 
-def _learn(person: _Person, record: Mapping[str, Any]) -> None:
-    if record["chosen"] != NOTHING and record["group"] in ("treatment", "holdout"):
-        person.known[record["chosen"]] = float(record["group"] == "holdout")
+def _shown(record: Mapping[str, Any], owed: frozenset[str]) -> str | None:
+    """The coin that a decision has shown: what is owed shows none, and neither does nothing, but in a campaign; nor who is held out
+    from everything."""
+    chosen = record["chosen"]
+    if chosen in owed or record["group"] == "global_holdout":
+        return None
+    return None if chosen == NOTHING and record.get("campaign") is None else _coin(record, chosen)
+
+
+def _learn(person: _Person, record: Mapping[str, Any], owed: frozenset[str]) -> None:
+    coin = _shown(record, owed)
+    if coin is not None:
+        person.known[coin] = float(record["group"] == "holdout")
 
 
 def _observed(users: list[str], records: list[dict[str, Any]], planned: Shares) -> Shares:
-    """The shares as first decisions show them, the plan's counting as `SURE` people each."""
-    held: dict[str, float] = {name: SURE * share for name, share in planned.activities.items()}
-    seen: dict[str, float] = dict.fromkeys(planned.activities, float(SURE))
+    """The shares as first decisions show them, the plan's counting as `SURE` people each. A campaign that left the plan has only what
+    is seen of it."""
+    coins = planned.coins
+    held: dict[str, float] = {name: SURE * share for name, share in coins.items()}
+    seen: dict[str, float] = dict.fromkeys(coins, float(SURE))
     everything, everyone = SURE * planned.everything, float(SURE)
     first: set[str] = set()
     pairs: set[tuple[str, str]] = set()
@@ -125,9 +156,12 @@ def _observed(users: list[str], records: list[dict[str, Any]], planned: Shares) 
             first.add(user)
             everyone += 1
             everything += group == "global_holdout"
-        if chosen in held and group != "global_holdout" and (user, chosen) not in pairs:
-            pairs.add((user, chosen))
-            seen[chosen] += 1
-            held[chosen] += group == "holdout"
-    told = {name: held[name] / seen[name] if planned.activities[name] > 0 else 0.0 for name in held}
-    return Shares(everything / everyone if planned.everything > 0 else 0.0, told, planned.owed)
+        coin = _shown(record, planned.owed)
+        if coin is not None and (coin in held or record.get("campaign") is not None) and (user, coin) not in pairs:
+            pairs.add((user, coin))
+            seen[coin] = seen.get(coin, 0.0) + 1
+            held[coin] = held.get(coin, 0.0) + (group == "holdout")
+    told = {name: held[name] / seen[name] if coins.get(name, 1.0) > 0 else 0.0 for name in held}
+    own = {name: told[name] for name in planned.activities}
+    campaigns = {name.removeprefix(_of_campaign("")): share for name, share in told.items() if name not in own}
+    return Shares(everything / everyone if planned.everything > 0 else 0.0, own, planned.owed, campaigns)
