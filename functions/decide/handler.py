@@ -45,7 +45,7 @@ def decide(request: Request) -> dict[str, Any]:
     answer = flow()(edge.body_of(request), key=request.headers.get("idempotency-key"), now=edge.now())
     edge.count("DryRuns" if answer["dry_run"] else "Decisions")
     told = {name: answer[name] for name in ("decision_id", "activity", "group", "rules", "model_version", "dry_run")}
-    edge.logger.info("decided", extra=told)
+    edge.say("decided", told)
     return edge.answer(answer)
 
 

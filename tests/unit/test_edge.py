@@ -5,6 +5,8 @@ import contextlib
 import io
 import json
 import logging
+import sys
+import time
 from typing import Any
 
 import pytest
@@ -206,6 +208,28 @@ def test_a_log_line_is_the_one_that_powertools_writes(monkeypatch: pytest.Monkey
     ours = edge.Line(service=edge.SERVICE, json_serializer=encode).format(record)
     assert ours == standard.format(record)
     assert '"xray_trace_id":"1-abc"' in ours
+
+
+def test_what_is_said_of_every_decision_is_the_line_that_a_record_of_logging_would_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_795_000_000_123_456_789)
+    monkeypatch.setattr(edge.logger.handlers[0], "stream", sys.stdout)
+    level, facts = edge.logger.level, {"decision_id": "ab", "model_version": None, "dry_run": False}
+    edge.logger.setLevel("INFO")
+    for say in (edge.say, lambda message, facts: edge.logger.info(message, extra=facts)):
+        say("decided", facts)
+    said, logged = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert said.pop("location").startswith("test_what_is_said_of_every_decision")
+    assert logged.pop("location").startswith("<lambda>")
+    assert said == logged
+    assert list(said) == list(logged)
+    edge.logger.setLevel("WARNING")
+    try:
+        edge.say("decided", facts)
+    finally:
+        edge.logger.setLevel(level)
+    assert capsys.readouterr().out == ""
 
 
 def test_metrics_are_one_line_as_powertools_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
