@@ -61,7 +61,10 @@ def of_activity(
     """Everything a report says of one activity, in all decisions or `among` some."""
     asked = evidence.decisions if among is None else among
     drawn = asked.filter(pl.col("chosen") == activity.name)
-    people = tally.first_choices(drawn).filter(pl.col("group").is_in(["treatment", "holdout"]))
+    groups = pl.col("group").is_in(["treatment", "holdout"])
+    apart = drawn.join(evidence.unmixed, on="decision_id", how="semi", maintain_order="left")
+    people = tally.first_choices(apart).filter(groups)
+    mixed = tally.first_choices(drawn).filter(groups).height - people.height
     one = Comparison.of(evidence, goal, activity, people)
     sent = evidence.messages.filter(pl.col("activity") == activity.name)
     if among is not None:
@@ -69,7 +72,7 @@ def of_activity(
     said = {
         "activity": activity.name,
         "channel": activity.channel,
-        **_people(one, people, drawn),
+        **_people(one, people, drawn, mixed),
         "reach": reach.of_activity(asked, evidence.told, evidence.messages, activity.name),
         "messages": shown.messages(sent),
         **_changed(one),
@@ -84,13 +87,14 @@ def of_activity(
     return said, one
 
 
-def _people(one: Comparison, people: pl.DataFrame, drawn: pl.DataFrame) -> dict[str, Any]:
+def _people(one: Comparison, people: pl.DataFrame, drawn: pl.DataFrame, mixed: int) -> dict[str, Any]:
     groups = Counter(people["group"].to_list())
     return {
         "people": {
             "treatment": groups["treatment"],
             "holdout": groups["holdout"],
             "not_matured": people.height - one.judged.height,
+            "after_another": mixed,
         },
         "decisions": shown.by_name(drawn["group"].to_list(), ("treatment", "holdout", "global_holdout")),
     }

@@ -91,7 +91,12 @@ def _conversions(activity: Mapping[str, Any]) -> Html:
         if waiting
         else None
     )
-    return tag("div", tag("h4", t("Conversion")), rows, later)
+    mixed = activity["people"].get("after_another", 0)
+    words = t(
+        "{n} people more had another activity of the campaign first, and are compared by that one.", n=count(mixed)
+    )
+    before = tag("p", words, class_="small") if mixed else None
+    return tag("div", tag("h4", t("Conversion")), rows, later, before)
 
 
 def reached(one: Mapping[str, Any]) -> Html:

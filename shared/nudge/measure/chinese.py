@@ -89,6 +89,7 @@ CHINESE: Mapping[str, str] = {
     "{share} of {n} people": "{n} 人中的 {share}",
     "nobody yet": "还没有人",
     "{n} people more are still inside their window.": "另有 {n} 人仍在窗口期内。",
+    "{n} people more had another activity of the campaign first, and are compared by that one.": "另有 {n} 人在该营销活动中先收到其他动作，按先收到的动作比较。",
     "People reached, and why not the others": "触达的人，以及其他人为何未触达",
     "Considered": "考虑过",
     "Possible": "可行",

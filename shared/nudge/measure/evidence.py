@@ -48,6 +48,12 @@ class Evidence:
         return tally.followed(people, happened, goal, until=until or tally.moment(self.now), whole=whole, asked=asked)
 
     @cached_property
+    def unmixed(self) -> pl.DataFrame:
+        """The ids of decisions by which activities are compared (`tally.unmixed`)."""
+        owed = [one.name for one in self.plan.activities.values() if one.transactional]
+        return tally.unmixed(self.decisions, self.plan.campaigns, owed).select("decision_id")
+
+    @cached_property
     def messages(self) -> pl.DataFrame:
         return tally.messages(self.decisions, self.outcomes)
 

@@ -6,6 +6,7 @@ the window [decided_at, decided_at + within_days). Only windows that have ended 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -83,6 +84,24 @@ def first_choices(decisions: pl.DataFrame, activity: str | None = None) -> pl.Da
         .unique("user_id", keep="first", maintain_order=True)
         .select("user_id", "decision_id", "decided_at", "group", "plan_version", *({"campaign"} & set(drawn.columns)))
     )
+
+
+def unmixed(decisions: pl.DataFrame, campaigns: Collection[str], owed: Collection[str]) -> pl.DataFrame:
+    """Decisions whose activity alone tells the groups apart: of what one of these `campaigns` drew for a person, the first only.
+
+    A campaign holds out the same people from all that it does. Whoever it draws a second activity for has had the first, or neither:
+    the comparison of the second would have the effect of the first in it, and be among those whom the first left in the audience.
+    Activities with holdouts of their own are not mixed so, nor is what is `owed` to both groups. Columns as given, `campaign` among them.
+    """
+    if "campaign" not in decisions.columns or not campaigns:
+        return decisions
+    mixes = pl.col("campaign").is_in(list(campaigns)) & ~pl.col("chosen").is_in([NOTHING, *owed])
+    first = (
+        decisions.filter(mixes.fill_null(False))
+        .sort("user_id", "campaign", "decided_at", "decision_id")
+        .unique(["user_id", "campaign"], keep="first", maintain_order=True)
+    )
+    return decisions.filter(~mixes.fill_null(False) | pl.col("decision_id").is_in(first["decision_id"].implode()))
 
 
 def programme(decisions: pl.DataFrame) -> pl.DataFrame:

@@ -132,3 +132,40 @@ def test_a_campaign_of_few_people_tells_nothing_even_where_it_drew_nothing() -> 
     assert hidden["total"]["incremental_value"]["estimate"] is None
     assert hidden["revenue"] is None
     assert open_one["total"]["incremental_value"]["estimate"] is not None
+
+
+def test_an_activity_after_another_of_the_campaign_is_not_given_its_effect() -> None:
+    """The discount works for everybody it is first sent to, for a week; the reminder does nothing. Half begin with either, and two days
+    later have the other. Compared with whoever was to have it, the reminder would seem to work as well."""
+    made, bought = [], []
+    for number in range(400):
+        who, group = f"u{number}", "holdout" if number % 2 else "treatment"
+        names = ("discount_mail", "reminder_mail")[:: 1 if number % 4 < 2 else -1]
+        for after, name in zip((0 * DAY, 2 * DAY), names, strict=True):
+            made.append(decision(who, START + after, name, group))
+        worked = group == "treatment" and names[0] == "discount_mail"
+        bought.append((who, 3 * DAY, 10.0 + number % 5 + 6.0 * worked))
+    (said,) = body(made, bought)["campaigns"]
+    rows = {one["activity"]: one for one in said["activities"]}
+    for name, each in (("discount_mail", 6.0), ("reminder_mail", 0.0)):
+        assert rows[name]["people"] == {"treatment": 100, "holdout": 100, "not_matured": 0, "after_another": 200}
+        gain = rows[name]["incremental_value"]["per_person"]
+        assert gain["estimate"] == pytest.approx(each, abs=0.5)
+        assert gain["low"] < each < gain["high"]
+    everybody = {one["activity"]: one for one in body(made, bought)["goals"][0]["activities"]}
+    for name, row in rows.items():
+        assert everybody[name]["incremental_value"] == row["incremental_value"]
+
+
+def test_what_a_campaign_owes_or_did_not_do_keeps_no_activity_from_being_its_first() -> None:
+    made = []
+    for who, group in pairs():
+        made.append(decision(who, START, "receipt", "treatment"))
+        made.append(decision(who, START + DAY, "nothing", group))
+        made.append(decision(who, START + 2 * DAY, "discount_mail", group))
+        made.append(decision(who, START + 9 * DAY, "discount_mail", group))
+    bought = [(who, 3 * DAY, 4.0 + int(who[1:]) % 4) for who, group in pairs() if group == "treatment"]
+    (said,) = body(made, bought)["campaigns"]
+    (row,) = [one for one in said["activities"] if one["activity"] == "discount_mail"]
+    assert row["people"] == {"treatment": 20, "holdout": 20, "not_matured": 0, "after_another": 0}
+    assert row["incremental_conversions"]["estimate"] == 20
