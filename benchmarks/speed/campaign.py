@@ -21,7 +21,8 @@ from campaign_world import make
 from nudge.measure import prices
 
 HERE = Path(__file__).parent
-SIDES = ("ours", "peer")
+SIDES = {"ours": ("ours",), "peer": ("peer",), "peer, from profiles": ("peer", "profiles")}
+"""The peer is given its features ready, and once more the profiles' stored numbers: those it has to make features of, as ours does."""
 REACH, RUNS = 3.0, 3
 ANSWERS = 2
 """A look at the ledger and a transaction a person; a hundred profiles come in one answer."""
@@ -29,8 +30,9 @@ ANSWERS = 2
 
 def run(side: str, folder: str, people: int) -> dict[str, Any]:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+    script, *options = SIDES[side]
     done = subprocess.run(
-        [sys.executable, HERE / f"campaign_{side}.py", folder, str(people), str(RUNS)],
+        [sys.executable, HERE / f"campaign_{script}.py", folder, str(people), str(RUNS), *options],
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -57,7 +59,7 @@ def main(people: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder))
         for _ in range(rounds):
-            for side in shuffle.sample(SIDES, len(SIDES)):
+            for side in shuffle.sample(list(SIDES), len(SIDES)):
                 told[side].append(run(side, folder, people))
     print(
         f"{people} people, 3 activities and nothing, {rounds} interleaved rounds of {RUNS} runs; medians, processor time"
@@ -69,12 +71,13 @@ def main(people: int, rounds: int) -> None:
         last = found[-1]
         done = ", ".join(f"{name} {count}" for name, count in sorted(last["activities"].items()))
         print(
-            f"  {side:5} {rate[side]:8.0f} people/s  {seconds / people * 1e6:6.0f} µs each; {last['record_bytes']:.0f} B a record; {done}"
+            f"  {side:20} {rate[side]:8.0f} people/s  {seconds / people * 1e6:6.0f} µs each; {last['record_bytes']:.0f} B a record; {done}"
         )
     done = [told[side][-1]["done"] for side in SIDES]
-    same = sum(done[0][user] == activity for user, activity in done[1].items())
+    same = sum(len({one[user] for one in done}) == 1 for user in done[0])
     print(f"  the same is done for {same} of {people} people")
-    print(f"  ours / peer: {rate['ours'] / rate['peer']:.2f} x (to reach {REACH:g})")
+    for peer in list(SIDES)[1:]:
+        print(f"  ours / {peer}: {rate['ours'] / rate[peer]:.2f} x (to reach {REACH:g})")
     cost = prices.thousand(uses(1000 / rate["ours"]))
     print(f"  1,000 decisions cost {cost['usd']:.5f} USD ({prices.REGION}, {prices.AS_OF}):")
     for line in cost["lines"]:

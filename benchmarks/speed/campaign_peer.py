@@ -1,8 +1,15 @@
-"""The peer: the same audience as an analyst writes it, a batch in pandas and scikit-learn. `campaign_peer.py FOLDER PEOPLE [ROUNDS]`.
+"""The peer: the same audience as an analyst writes it, a batch in pandas and scikit-learn.
+`campaign_peer.py FOLDER PEOPLE [ROUNDS] [profiles]`.
 
-All people at once: one call of the model over four rows each, rules as columns, a keyed hash for holdouts and draws, inverse-gap weighting
-in numpy, a JSON record a person (orjson, which is what we use). It is given the features; it keeps no ledger, no transaction, no reasons
-in words, and cannot go on where it was killed.
+What both sides do: for each person the calibrated p(goal) of four candidates, address, suppression, consent, the day's cap and quiet hours in
+the person's zone, both holdouts and the draw by keyed hashes, inverse-gap weighting, and a JSON record of the decision with its candidates
+and its vector (orjson, which is what we use). Here all people at once: one call of the model a candidate, rules as columns.
+
+What only ours does: it freezes who is meant, looks in the ledger whether the decision was made, checks and adds to the counters in the
+transaction that keeps record, answer and message, says the reason in words, counts and keeps how far it is, and can go on where it was killed.
+
+Features: they are handed over ready; with `profiles` they are computed from the profiles' stored numbers, as columns of a frame, as ours are from
+the stored profiles. Neither side's reading of its input counts.
 """
 
 import hashlib
@@ -11,14 +18,18 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
 import orjson
 import pandas as pd
-from campaign_world import NOW, PLAN, had_a_mail, people, table
+from campaign_world import NOW, PLAN, had_a_mail, people, raw_table, table
+from decide_world import KINDS
 
 FOLDER, PEOPLE, ROUNDS = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 3
+FROM_PROFILES = "profiles" in sys.argv
+DAY = 24 * 3600 * 1_000_000
 NAMES = ["nothing", *PLAN["activities"]]
 COSTS = np.array([0.0, *(one["cost"] for one in PLAN["activities"].values())])
 WORTH, GAMMA = 30.0, float(PLAN["policy"]["exploration"])
@@ -28,6 +39,32 @@ asked = [one for one in json.loads((FOLDER / "model.json").read_bytes())["featur
 
 def uniform(text: str) -> float:
     return (int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 11) / (1 << 53)
+
+
+def features(stored: pd.DataFrame) -> pd.DataFrame:
+    """Every number of the vector at this moment, of the stored ones: sums decayed to now, times since, shares of hours, rates."""
+    found: dict[str, Any] = {}
+    for kind in KINDS:
+        last, first, total, worth, *sums = (stored[f"{kind}/{slot}"].to_numpy(float) for slot in range(11))
+        age = (NOW - last) / DAY
+        names = [("count", 1), ("count", 7), ("count", 30), ("count", 90), ("value", 7), ("value", 30), ("value", 90)]
+        for (what, days), one in zip(names, sums, strict=True):
+            found[f"{what}.{kind}.{days}d"] = one * np.exp2(-age / days)
+        found |= {f"days_since.{kind}": age, f"days_since_first.{kind}": (NOW - first) / DAY}
+        found |= {f"total.{kind}": total, f"value.{kind}.total": worth}
+        found[f"trend.{kind}"] = found[f"count.{kind}.7d"] / (found[f"count.{kind}.30d"] + 0.1)
+        found[f"value_per.{kind}"] = found[f"value.{kind}.90d"] / (found[f"count.{kind}.90d"] + 0.000001)
+    hours = stored[[f"hour/{hour}" for hour in range(168)]].to_numpy()
+    by_hour, whole = hours.reshape(-1, 7, 24).sum(axis=1), hours.sum(axis=1)
+    for part, name in enumerate(("night", "morning", "afternoon", "evening")):
+        found[f"hour_of_week.{name}"] = by_hour[:, part * 6 : part * 6 + 6].sum(axis=1) / whole
+    found["hour_of_week.weekend"] = hours[:, 120:].sum(axis=1) / whole
+    found["hour_of_week.peak_hour"] = by_hour.argmax(axis=1).astype(float)
+    found["open_rate"] = (found["count.email_open.90d"] + 0.2) / 1.0  # nobody was sent any
+    found["click_rate"] = (found["count.email_click.90d"] + 0.02) / 1.0
+    found["purchase_rate"] = (found["count.purchase.30d"] + 0.01) / (found["count.page_view.30d"] + 1)
+    others = [name for name in stored if "/" not in name]
+    return pd.concat([pd.DataFrame(found, index=stored.index), stored[others]], axis=1)
 
 
 def scores(frame: pd.DataFrame) -> np.ndarray:
@@ -62,8 +99,9 @@ def quiet_until(frame: pd.DataFrame) -> pd.Series:
     return due
 
 
-def play(frame: pd.DataFrame, number: int) -> tuple[float, list[bytes]]:
+def play(given: pd.DataFrame, number: int) -> tuple[float, list[bytes]]:
     began = time.process_time()
+    frame = features(given) if FROM_PROFILES else given
     run, users = f"20261118T120{number}", frame["user_id"].to_numpy()
     due = quiet_until(frame)
     local_day, today = pd.Series(index=frame.index, dtype=object), pd.Series(index=frame.index, dtype=bool)
@@ -121,9 +159,9 @@ def play(frame: pd.DataFrame, number: int) -> tuple[float, list[bytes]]:
 
 
 made = list(people(PEOPLE))
-frame = table(made, had_a_mail(made))
-play(frame, 9)
-taken, kept = zip(*(play(frame, number) for number in range(ROUNDS)), strict=True)
+given = (raw_table if FROM_PROFILES else table)(made, had_a_mail(made))
+play(given, 9)
+taken, kept = zip(*(play(given, number) for number in range(ROUNDS)), strict=True)
 records = [json.loads(one) for one in kept[0]]
 said = {
     "seconds": taken,

@@ -2,7 +2,8 @@
 
 The model is that of the decide benchmarks (100 trees of 31 leaves; 20 numbers, 10 categories, the activity). People have sixty events
 in ninety days, ten attributes, an address, a zone; one in ten gave no consent, one in thirty is suppressed, one in ten had a mail today.
-Our side gets their states, as stored; the peer gets what the features of each come to at this moment, as a data frame: it computes none.
+Our side gets their profiles, as a read of the table gives them. The peer gets a data frame: in one run what the features of each come to
+at this moment, so that it computes none; in another the profiles' own numbers as columns, of which it computes them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from nudge.profile.fold import fold_many
+from nudge.profile.spec import DECAYED, SUMS
 from nudge.profile.vector import features
 from nudge.vocabulary import DAY, Consent, Event, Profile, Suppression
 
@@ -63,8 +65,23 @@ def people(number: int) -> Iterator[Profile]:
 
 def table(made: list[Profile], had: set[str]) -> pd.DataFrame:
     """A row a person: every feature of the vector, address, zone, consent, suppression, whether a mail went out today."""
-    rows = [dict(features(one, NOW)) for one in made]
-    frame = pd.DataFrame(rows)
+    return _told(pd.DataFrame([dict(features(one, NOW)) for one in made]), made, had)
+
+
+def raw_table(made: list[Profile], had: set[str]) -> pd.DataFrame:
+    """A row a person: the numbers of the state as they are stored (`purchase/0` …, `hour/0` …), attributes, and the same flags."""
+    numbers = {
+        f"{kind}/{slot}": [one.state["e"][kind][slot] for one in made]
+        for kind in decide_world.KINDS
+        for slot in range(SUMS + len(DECAYED))
+    }
+    hours = {f"hour/{hour}": [one.state["h"][1].get(str(hour), 0.0) for one in made] for hour in range(168)}
+    names = [*(f"segment_{n}" for n in range(10)), "timezone"]
+    traits = {f"trait.{name}": [one.trait(name) for one in made] for name in names}
+    return _told(pd.DataFrame({**numbers, **hours, **traits}), made, had)
+
+
+def _told(frame: pd.DataFrame, made: list[Profile], had: set[str]) -> pd.DataFrame:
     frame.insert(0, "user_id", [one.user_id for one in made])
     frame["email"] = [one.trait("email") for one in made]
     frame["timezone"] = [one.trait("timezone") for one in made]

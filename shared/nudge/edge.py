@@ -76,7 +76,7 @@ logger = Logger(
 def say(message: str, facts: Mapping[str, Any]) -> None:
     """`logger.info(message, extra=facts)`, sooner: for what is said of every decision. A record of `logging` takes as long to make
     and hand around as the rules of a decision take to judge."""
-    if not logger.isEnabledFor(logging.INFO):
+    if logger.log_level > logging.INFO:
         return
     caller = sys._getframe(1)
     location = f"{caller.f_code.co_name}:{caller.f_lineno}"

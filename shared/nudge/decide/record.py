@@ -18,7 +18,7 @@ def dumps(decision: Decision) -> str:
     numbers = [one for one in decision.vector.values() if one.__class__ is float]
     for one in decision.candidates:
         numbers += (one.probability or 0.0, one.value or 0.0, one.propensity)
-    if not all(map(isfinite, numbers)):
+    if not isfinite(sum(numbers)) and not all(map(isfinite, numbers)):  # a sum is finite only of what is
         raise ValueError("a decision holds a number that is not finite")
     held = decision._asdict()
     held["candidates"] = [one._asdict() for one in decision.candidates]
