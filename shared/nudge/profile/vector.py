@@ -41,6 +41,7 @@ _RATES = tuple(-1.0 / (days * DAY) for days in HALF_LIVES)
 _SUMS = tuple(row.name for row in DECAYED)
 _of_sums = itemgetter(*(HALF_LIVES.index(row.half_life_days) for row in DECAYED))
 """One factor a half-life → one factor a sum, in the order of `DECAYED`."""
+_TYPE_FORMULAS = tuple(formula.of for formula in TYPE_FORMULAS)
 _HOUR_OF_DAY = {str(hour): hour % 24 for hour in range(168)}
 _WEEKEND = frozenset(str(hour) for hour in range(120, 168))
 _OTHERS = tuple(next(row.name for row in SPEC if isinstance(row, family)) for family in (Recency, First, Total, Worth))
@@ -71,9 +72,12 @@ def vector(state: Mapping[str, Any], as_of: Micros) -> dict[str, float | None]:
 
 
 def _numbers(state: Mapping[str, Any], as_of: Micros) -> dict[str, Any]:
-    out: dict[str, Any] = {}
+    names: list[str] = []
+    values: list[float] = []
     for kind, row in state.get("e", {}).items():
-        out.update(zip(_names(kind), _of_type(row, as_of), strict=True))
+        names += _names(kind)
+        values += _of_type(row, as_of)
+    out: dict[str, Any] = dict(zip(names, values, strict=True))
     _of_hours(out, state)
     if state.get("c"):
         weights = state["c"][1]
@@ -180,7 +184,7 @@ def _of_type(row: list[Any], as_of: Micros) -> list[float]:
     values = list(map(mul, row[SUMS:], _of_sums([exp2(age * rate) for rate in _RATES])))
     local = dict(zip(_SUMS, values, strict=True))
     values += (age / DAY, (as_of - row[FIRST]) / DAY, float(row[TOTAL]), row[WORTH])
-    values += [float(formula.of(local)) for formula in TYPE_FORMULAS]
+    values += [float(of(local)) for of in _TYPE_FORMULAS]
     return values
 
 

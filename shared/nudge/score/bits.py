@@ -98,7 +98,8 @@ def prepared(
                 value = number(value, missing)
             left &= sets[bisect_left(points, value)] if value == value else if_missing
         for name, standard, by_level, unknown in others:
-            left &= by_level.get(category(get(name, standard)), unknown)
+            level = get(name, standard)
+            left &= by_level.get(level if level.__class__ is str else category(level), unknown)
         total = for_all.added(base, left)
         if of_activity is None:
             return [total] * len(activities)
