@@ -5,6 +5,11 @@ from those before. Beauty, the last item from those before, where neither the la
 ranked but those seen. The blend, its options and how fast the past fades are found by `nudge.learn.recommend` inside what it is
 given; how to hold back there (`Settings.scheme`) is the question that is asked of it. Beside it, in the same run: the single models with
 their usual options.
+
+Beauty stood at 0.0527 with 12,000 cases that choose, 4,000 of them the options. How many, and how finely weights are told apart
+(`Settings.blend_gain`), was found with the last two items of everybody away: the last of those left asked, the one before it choosing:
+0.0650 → 0.0657 with every person asked, 0.0659 with finer weights as well. Tried there without gain: weights by the softmax likelihood of
+the answer (0.0638), and by NDCG from there (0.0657).
 """
 
 from __future__ import annotations

@@ -162,9 +162,8 @@ def _slices(data: Interactions, rules: Rules, settings: Settings, seed: int) -> 
     first = []
     for fold in range(settings.folds if settings.scheme == "random" else 1):
         if settings.scheme == "last":
-            steps = min(
-                settings.steps, -(-settings.cases // max(len(data.people), 1))
-            )  # few people are asked more than once
+            # few people are asked more than once; of many, as few steps as may be are kept from what is fitted
+            steps = min(settings.steps, max(1, settings.cases // max(len(data.people), 1)))
             kept, questions = asked.by_last(data, steps, settings.cases, seed)
         else:
             kept, questions = asked.by_chance(data, settings.left_out, settings.cases, seed + fold)

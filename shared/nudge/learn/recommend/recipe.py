@@ -20,7 +20,8 @@ class Settings:
     brings along (what a profile holds; None: all). `cases` questions at most are asked of each held-back part (`search_cases` while a
     single part is searched); `slice_share` of what was bought lies in each slice of the end; `steps` of each person are held back at
     most; a random share `left_out` of each person, `folds` times (a small one: what is then fitted is nearly what is fitted in the end).
-    An option replaces another when NDCG is better by the share `least_gain`. An item keeps `neighbours` in each table on average, within
+    An option replaces another when NDCG is better by the share `least_gain`, a weight of the blend another by `blend_gain`: few weights,
+    asked of all cases, may be told apart more finely than many options, asked of some. An item keeps `neighbours` in each table on average, within
     `entries` for all tables.
     """
 
@@ -29,8 +30,8 @@ class Settings:
     items: int = 20_000
     dense: int = 2_500
     history: int | None = 40
-    cases: int = 12_000
-    search_cases: int = 4_000
+    cases: int = 24_000
+    search_cases: int = 8_000
     fewest_cases: int = 30
     slice_share: float = 0.15
     steps: int = 3
@@ -41,6 +42,7 @@ class Settings:
     pool: int = 60
     rounds: int = 4
     least_gain: float = 2e-3
+    blend_gain: float = 5e-4
     decays: tuple[float, ...] = (1.0, 0.97, 0.9, 0.8, 0.65, 0.4)
     strengths: tuple[float, ...] = (1.0, 0.3, 0.1)
     half_lives: tuple[float, ...] = (1e6, 365.0, 90.0, 30.0, 7.0)

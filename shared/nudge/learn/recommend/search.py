@@ -67,7 +67,7 @@ class Search:
                     if tuple(options.items()) not in tried:
                         tried.add(tuple(options.items()))
                         found = self._decayed(name, options, (best.decay,))
-                        best = found if self._is_better(found.score, best.score) else best
+                        best = found if found.score > best.score * (1 + self.settings.least_gain) else best
             best = self._decayed(name, best.options, decays)
             if best.options == before:
                 break
@@ -120,7 +120,7 @@ class Search:
         return float(np.mean([_mean(pool.ndcg(weights, self.settings.k)) for pool in pools]))
 
     def _is_better(self, score: float, best: float) -> bool:
-        return score > best * (1 + self.settings.least_gain)
+        return score > best * (1 + self.settings.blend_gain)
 
 
 def _sizes(pools: Sequence[Pool]) -> Numbers:
