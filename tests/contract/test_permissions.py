@@ -6,6 +6,7 @@ Nobody here can try the policies on AWS; this tries them on the calls that the c
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from importlib import import_module
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from local.aws import EmbeddedAws
+from local.build import ROOT
 from nudge.act import link, token
 from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
@@ -22,7 +24,7 @@ from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
 from nudge.vocabulary import DAY
 from tests.acting import person, put_person
-from tests.contract import campaigns, channels
+from tests.contract import campaigns, channels, inventory
 from tests.contract.policies import Asked, allows, recorded, statements
 from tests.sam_local.shop import a_waiting_message, events_csv, publish_plan
 from tests.stores import Stores, event_file, queue_event
@@ -33,6 +35,12 @@ BY_STORES = {"UseTheDataKeyThroughItsStores"}
 
 AFTER_A_LOST_RACE = {("RecordDecisions", "dynamodb:GetItem"), ("TellJourneysWhatHappened", "dynamodb:GetItem")}
 """Used only when a transaction was refused, to see whether what stands there is our own."""
+
+PLACE = re.compile(r"^\| `((?:s3|Profiles|Ledger|Arrivals) [^`]+)` \|", re.MULTILINE)
+"""A row of the inventory."""
+
+LATER = {f"s3 {place}/" for place in ("inbox/decisions", "lake/decisions", "lake/outcomes", "quarantine/users")}
+"""What a longer day would fill: decisions and outcomes come back through the inbox, and rejected rows are kept as they came."""
 
 CONTEXT: Any = SimpleNamespace(
     function_name="f",
@@ -226,3 +234,14 @@ def _ours(statement: dict[str, Any]) -> bool:
 def _actions(statement: dict[str, Any]) -> list[str]:
     action = statement["Action"]
     return action if isinstance(action, list) else [action]
+
+
+def test_everywhere_that_a_person_is_stands_in_the_inventory(house: House) -> None:
+    """Nothing erases a person yet. Whoever does it by hand, or builds it, finds in docs/runbook.md all places that hold one: by id, by
+    address, or by one of their decisions."""
+    people = ["live-ana", "live-bo", "live-cem", "ana@customer.example", "bo@customer.example", "4915112345678"]
+    decisions = [row["decision_id"]["S"] for row in house.stores.rows("Ledger", "message#")]
+    found = set(inventory.places(house.stores, [*people, *decisions]))
+    said = set(PLACE.findall((ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")))
+    assert found - said == set(), "places that the inventory does not know"
+    assert said - found <= LATER, "places that hold nobody"
