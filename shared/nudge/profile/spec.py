@@ -21,15 +21,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-OURS = (
-    "email_bounce",
-    "email_complaint",
-    "email_delivery",
-    "email_failed",
-    "email_sent",
-    "email_skipped",
-    "email_unknown",
-    "inline_shown",
+from nudge.vocabulary import CHANNELS, FINAL_STATES
+
+OURS = tuple(
+    sorted(
+        f"{channel}_{what}"
+        for channel in CHANNELS
+        for what in ("bounce", "complaint", "delivery", "no_receipt", "shown", *FINAL_STATES)
+    )
 )
 """Event types that tell what we did, not when the person is active: they stay out of the hour-of-week histogram."""
 

@@ -146,3 +146,17 @@ def test_the_sums_are_what_the_formula_says():
         numbers["value.purchase.90d"] / (numbers["count.purchase.90d"] + 1e-6)
     )
     assert numbers["open_rate"] == 0.2
+
+
+@pytest.mark.parametrize("channel", ["email", "sms", "push", "webhook", "event", "inline"])
+def test_what_we_did_on_any_channel_is_not_when_a_person_is_there(channel):
+    theirs = [Event("v", "ann", "view", START + 9 * 3_600_000_000, item_id="hat")]
+    ours = [
+        Event(f"o-{what}", "ann", f"{channel}_{what}", START + 3 * 3_600_000_000, item_id="hat")
+        for what in ("sent", "skipped", "failed", "unknown", "delivery", "bounce", "no_receipt")
+    ]
+    alone, beside = fold_many({}, theirs), fold_many({}, theirs + ours)
+    assert (alone["h"], alone["i"]) == (beside["h"], beside["i"])
+    ((_, state, _),) = batch.states(frame(theirs + ours))
+    assert state["h"] == beside["h"]
+    assert state["i"] == beside["i"]
