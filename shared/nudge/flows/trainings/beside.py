@@ -20,7 +20,7 @@ from nudge.flows.trainings.task import Made, Present, Task, training
 from nudge.learn import Recipe
 from nudge.vocabulary import Micros
 
-HANDED_DOWN = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+HANDED_DOWN = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Of the environment."""
 
 
