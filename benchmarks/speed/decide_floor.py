@@ -14,7 +14,7 @@ profiles = {"u1": json.loads((FOLDER / "features.json").read_text())}
 request = json.loads((FOLDER / "request.json").read_text())
 taken = []
 for _ in range(CALLS):
-    started = time.perf_counter()
+    started = time.process_time()
     question = json.loads(request["body"])
     vector = profiles[question["user_id"]]
     worth = plan["goals"][question["goal"]]["value"]
@@ -22,5 +22,5 @@ for _ in range(CALLS):
     costs = {name: one["cost"] for name, one in plan["activities"].items()}
     values = {name: chance * worth - costs.get(name, 0) for name, chance in chances.items()}
     print(json.dumps({"statusCode": 200, "activity": max(values, key=lambda name: values[name])}))
-    taken.append(time.perf_counter() - started)
+    taken.append(time.process_time() - started)
 sys.stderr.write(json.dumps(taken))

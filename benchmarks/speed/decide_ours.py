@@ -78,9 +78,9 @@ request = json.loads(read("request.json"))
 taken = []
 for number in range(CALLS):
     request["headers"]["idempotency-key"] = f"k-{number}"
-    started = time.perf_counter()
+    started = time.process_time()
     answer = door.handler(request, None)
-    taken.append(time.perf_counter() - started)
+    taken.append(time.process_time() - started)
     assert answer["statusCode"] == 200, answer
 assert json.loads(answer["body"])["model_version"] == "20261118-bench"
 sys.stderr.write(json.dumps(taken))

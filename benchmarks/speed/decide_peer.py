@@ -88,8 +88,8 @@ request = json.loads((FOLDER / "request.json").read_text())
 taken = []
 for number in range(CALLS):
     request["headers"]["idempotency-key"] = f"k-{number}"
-    started = time.perf_counter()
+    started = time.process_time()
     reply = handler(request, None)
-    taken.append(time.perf_counter() - started)
+    taken.append(time.process_time() - started)
     assert reply["statusCode"] == 200, reply
 sys.stderr.write(json.dumps(taken))

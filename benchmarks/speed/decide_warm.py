@@ -1,6 +1,7 @@
 """Warm decision at the handler: logs and metrics on, stores stubbed. `python benchmarks/speed/decide_warm.py [rounds]`.
 
-Each round starts each side once, in a new order, and makes 300 decisions of which the first 50 do not count.
+Each round starts each side once, in a new order, and makes 300 decisions of which the first 50 do not count. What is measured is
+processor time: on a quiet machine that is the time on the clock, and on one that others use it stays so.
 """
 
 from __future__ import annotations
