@@ -138,6 +138,16 @@ def test_held_back_steps_and_quarters_are_not_learned_from() -> None:
     assert kept[np.concatenate([case.history for case in cases])].all()
 
 
+def test_everybody_is_asked_once_before_anybody_is_asked_twice() -> None:
+    bought = shop(people=60).filter(pl.col("event_type") == "purchase")
+    people = bought["user_id"].n_unique()
+    asked = {
+        cases: train(bought, settings=replace(QUICK, scheme="last", cases=cases)).counts["cases_choose"]
+        for cases in (2 * people - 1, 3 * people)
+    }
+    assert asked[2 * people - 1] <= people < asked[3 * people]
+
+
 def test_a_case_ranks_distinct_items_by_how_many_came_later_and_leaves_out_what_was_bought() -> None:
     rows = [
         ("u", "a", "purchase", 1),

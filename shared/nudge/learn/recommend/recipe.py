@@ -20,9 +20,9 @@ class Settings:
     brings along (what a profile holds; None: all). `cases` questions at most are asked of each held-back part (`search_cases` while a
     single part is searched); `slice_share` of what was bought lies in each slice of the end; `steps` of each person are held back at
     most; a random share `left_out` of each person, `folds` times (a small one: what is then fitted is nearly what is fitted in the end).
-    An option replaces another when NDCG is better by the share `least_gain`, a weight of the blend another by `blend_gain`: few weights,
-    asked of all cases, may be told apart more finely than many options, asked of some. An item keeps `neighbours` in each table on average, within
-    `entries` for all tables.
+    An option replaces another when NDCG is better by the share `least_gain`, a weight of the blend another by `blend_gain`: few
+    weights, asked of all cases, may be told apart more finely than many options, asked of some. An item keeps `neighbours` in each
+    table on average, within `entries` for all tables.
     """
 
     scheme: Scheme = "time"
