@@ -151,9 +151,10 @@ def test_on_behalf_of_a_campaign_its_own_coin_counts_for_all_that_it_does() -> N
     found = told(comparable(rows, SPRING)[0])
     mail, banner = 0.5 * 0.9 * 0.6, 0.3 * 0.9 * 0.6
     assert found[0, "mail"] == (False, pytest.approx(mail), pytest.approx(1 - mail - banner))
-    assert not {(1, "mail"), (1, "banner")} & set(found)
+    assert (1, "mail") not in found
+    assert found[1, "banner"] == (False, pytest.approx(0.3 * 0.6), pytest.approx(0.2 + 0.5 + 0.3 * 0.4))
     assert found[2, "mail"] == (False, pytest.approx(mail), pytest.approx(1 - mail - banner))
-    assert found[3, "banner"] == (True, pytest.approx(0.3), pytest.approx(0.2))
+    assert found[3, "banner"] == (True, pytest.approx(0.3 * 0.6), pytest.approx(1 - (0.5 + 0.3) * 0.6))
 
 
 def test_a_campaigns_coin_says_nothing_of_other_decisions_and_theirs_nothing_of_it() -> None:
@@ -182,9 +183,10 @@ def test_a_campaign_that_left_the_plan_has_the_share_that_was_seen(monkeypatch: 
     assert shares.activities["mail"] == pytest.approx(0.2)
 
 
-def test_a_campaigns_shared_holdout_biases_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_campaigns_shared_holdout_biases_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """One coin holds people out from mail and banner, and the plan holds nobody out from either alone. Taken for what the plan says of
-    the activities, the mail seems to change about 0.14 where it changes 0.1."""
+    the activities, the mail seems to change about 0.14 where it changes 0.1; with the campaign's share about 0.107 (of 1,500 people in
+    twelve seeds; standard error 0.005)."""
     monkeypatch.setattr("nudge.learn.uplift.logged.SURE", 20)
     ours, mistaken = [], []
     for seed in range(8):

@@ -9,7 +9,9 @@ was known when we decided*. Two things were random, and both count:
   decision that is a coin nobody has seen yet. At a later one the vector may already show it (who was never written to opened
   nothing), so from then on it is what it turned out to be: a person known to be held out from everything, or from the activity,
   can no longer be treated and is no control any more; before the activity was ever drawn its coin is still unseen.
-  What is drawn on behalf of a campaign has the campaign's coin, one for all that the campaign does: any of its decisions shows it.
+  What is drawn on behalf of a campaign has the campaign's coin, one for all that the campaign does. It counts as unseen for each of
+  its activities until that one was drawn, although the draw of another has shown it: strictly, whoever it holds out would be a control
+  only once, and too few would be left to learn from (what that costs is measured in `test_a_campaigns_shared_holdout_biases_little`).
 
 So with g and h(b) the shares that are held out, or what they turned out to be for this person (0 or 1):
 
@@ -52,9 +54,9 @@ class Shares:
 
 @dataclass(slots=True)
 class _Person:
-    """What earlier decisions have shown about a person: by coin, held out (1) or not (0)."""
+    """What earlier decisions have shown about a person: by coin and activity, held out (1) or not (0)."""
 
-    known: dict[str, float] = field(default_factory=dict)
+    known: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 SCHEMA: dict[str, Any] = {
@@ -97,7 +99,7 @@ def _of_decision(
     for name in drawn:
         if name != NOTHING:
             coin = _coin(record, name)
-            held = known.get(coin, coins.get(coin, 0.0))
+            held = known.get((coin, name), coins.get(coin, 0.0))
             reaches[name] = 1.0 if name in owed else (1 - everything) * (1 - held)  # P(it is done | it was drawn)
     control = drawn.get(NOTHING, 0.0) + sum(drawn[name] * (1 - one) for name, one in reaches.items())
     done = record["activity"]
@@ -136,7 +138,7 @@ def _shown(record: Mapping[str, Any], owed: frozenset[str]) -> str | None:
 def _learn(person: _Person, record: Mapping[str, Any], owed: frozenset[str]) -> None:
     coin = _shown(record, owed)
     if coin is not None:
-        person.known[coin] = float(record["group"] == "holdout")
+        person.known[coin, record["chosen"]] = float(record["group"] == "holdout")
 
 
 def _observed(users: list[str], records: list[dict[str, Any]], planned: Shares) -> Shares:
