@@ -34,6 +34,7 @@ def profiles(events: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
         sums[f"count.{days}d"] = weight
         if days in VALUES:
             sums[f"value.{days}d"] = weight * events["value"]
+    sums["value.total"] = events["value"]
     keys = [events["user_id"], events["event_type"]]
     grouped = pd.DataFrame(sums).groupby(keys).sum()
     ages = age.groupby(keys).agg(["min", "max", "size"])

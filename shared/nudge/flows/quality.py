@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from nudge.errors import Conflict
 from nudge.ports import Arrival, Objects
 from nudge.vocabulary import Chunk, Reject
@@ -26,8 +28,7 @@ class Quality:
         """Keep the rejects of a chunk, a JSON line each; none leave no file."""
         if not rejects:
             return
-        lines = [json.dumps(one._asdict(), ensure_ascii=False, sort_keys=True) for one in rejects]
-        body = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+        body = b"".join(map(_line, rejects))
         try:
             self.objects.put(_quarantine(chunk.kind, chunk.content) + f"{chunk.number:05d}.jsonl", body, new=True)
         except Conflict:  # the same rows, from an attempt before
@@ -51,6 +52,14 @@ class Quality:
         }
         body = json.dumps(report, ensure_ascii=False, indent=1).encode()
         self.objects.put(f"reports/quality/{arrival.content}.json", body, content_type="application/json")
+
+
+def _line(reject: Reject) -> bytes:
+    told = reject._asdict()
+    try:
+        return orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # half a surrogate pair is no text: it is kept in words
+        return json.dumps(told, ensure_ascii=False, sort_keys=True).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _quarantine(kind: str, content: str) -> str:

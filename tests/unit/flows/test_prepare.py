@@ -17,7 +17,8 @@ from nudge.adapters.memory_profiles import MemoryProfiles
 from nudge.flows.compact import Compact
 from nudge.flows.prepare import Prepare
 from nudge.flows.profiles import ApplyEvents, ApplyTraits
-from nudge.vocabulary import Chunk, Counts
+from nudge.flows.quality import Quality
+from nudge.vocabulary import Chunk, Counts, Reject
 
 UPLOADED = 1_770_000_000_000_000
 EVENTS = (
@@ -189,6 +190,17 @@ def test_a_mapping_in_the_plan_goes_before_what_is_recognised(world: World) -> N
     body = b"Kunde,event_type,event_time\n4711,view,2026-01-01\n"
     assert world.flow()(world.arrive("inbox/events/plan.csv", body), now=UPLOADED).accepted == 1
     assert world.rows("events")["user_id"].to_list() == ["4711"]
+
+
+def test_what_is_set_aside_can_be_read_again_whatever_it_is(world: World) -> None:
+    chunk = world.arrive("inbox/events/a.csv", b"")
+    told = [
+        Reject("inbox/events/a.csv", 2, "value", "bad_number", 'Grüße, "zwölf"\n'),
+        Reject("inbox/events/a.csv", 3, None, "bad_text", "half a pair: \ud83d"),
+    ]
+    Quality(world.bucket).set_aside(chunk, told)
+    (key,) = [one.key for one in world.bucket.list("quarantine/")]
+    assert [Reject(**json.loads(line)) for line in world.bucket.get(key).splitlines()] == told
 
 
 def test_an_object_that_is_gone_ends_with_its_reason(world: World) -> None:
