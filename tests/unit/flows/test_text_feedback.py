@@ -76,7 +76,7 @@ def world() -> World:
 
 
 # ── receipts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-@pytest.mark.parametrize("kind", [*texts.OUTCOME, *texts.ON_THE_WAY])
+@pytest.mark.parametrize("kind", [*texts.OUTCOME, *sorted(texts.ON_THE_WAY)])
 def test_every_receipt_settles_its_message_and_holds_no_number(world: World, kind: str) -> None:
     twice = [world.take(world.receipt(kind)) for _ in range(2)]
     held = world.ledger.message(world.name)
