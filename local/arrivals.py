@@ -1,7 +1,7 @@
 """S3's part: what is put under a prefix that the template watches is told to its queue.
 
-In: every successful PutObject of this process, seen by a botocore hook or told by the shortcut. Out: a notification as S3 writes it, with what
-moto's own lacks: `sequencer`, `versionId`, and the key encoded as S3 encodes it.
+In: every successful PutObject of this process, seen by a botocore hook or told by the shortcut. Out: a notification as S3
+writes it, with what moto's own lacks: `sequencer`, `versionId`, and the key encoded as S3 encodes it.
 """
 
 from __future__ import annotations

@@ -104,22 +104,13 @@ def _integer(service: str, shape: Any) -> Take:
     return take
 
 
-def _boolean(service: str, shape: Any) -> Take:
+def _exactly(kind: type) -> Callable[[str, Any], Take]:
     def take(value: Any) -> Any:
-        if type(value) is not bool:
+        if type(value) is not kind:
             raise Doubtful
         return value
 
-    return take
-
-
-def _blob(service: str, shape: Any) -> Take:
-    def take(value: Any) -> Any:
-        if type(value) is not bytes:
-            raise Doubtful
-        return value
-
-    return take
+    return lambda service, shape: take
 
 
 def _doubtful(service: str, shape: Any) -> Take:
@@ -136,8 +127,8 @@ TAKES: Mapping[str, Callable[[str, Any], Take]] = {
     "string": _string,
     "integer": _integer,
     "long": _integer,
-    "boolean": _boolean,
-    "blob": _blob,
+    "boolean": _exactly(bool),
+    "blob": _exactly(bytes),
 }
 
 

@@ -1,4 +1,5 @@
-"""What became of our mails, texts and apps (SNS → queue), and who answered STOP; `GET /c/{token}`: who follows a link; `GET`/`POST /u/{token}`: who wants no more."""
+"""What became of our mails, texts and apps, and who answered STOP (SNS → queue); `GET /c/{token}`: who follows a link;
+`GET`/`POST /u/{token}`: who wants no more."""
 
 from __future__ import annotations
 

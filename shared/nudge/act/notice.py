@@ -102,11 +102,6 @@ def opened(body: str, topic_arns: Collection[str]) -> Told:
     return Told(topic_arn, _object(envelope["Message"], "the notification"), micros(envelope.get("Timestamp")))
 
 
-def unwrap(body: str, topic_arn: str) -> dict[str, Any]:
-    """The SES event in an SNS envelope in a queue message. Raises BadInput as `opened`."""
-    return opened(body, (topic_arn,)).event
-
-
 def _object(text: str, what: str) -> dict[str, Any]:
     try:
         value = json.loads(text)

@@ -174,15 +174,16 @@ class Deliver:
         if address is None:
             return None
         if self.profiles.is_address_suppressed(activity.channel, str(address), told_at=_told_at(activity, profile)):
-            if (
-                activity.channel == APP
-            ):  # SNS knows the endpoint, and not whose it is: from here on reachability says so too
-                found = dead.suppression("disabled", now, APP, str(address))
-                self.profiles.suppress(decision.user_id, dead.scope(APP), found)
+            if activity.channel == APP:
+                self._found_gone(decision.user_id, str(address), now)
             return "suppressed"
-        return (
-            None if activity.transactional or self._is_first(decision, activity, str(address), now) else "same_address"
-        )
+        if activity.transactional or self._is_first(decision, activity, str(address), now):
+            return None
+        return "same_address"
+
+    def _found_gone(self, user_id: str, endpoint: str, now: Micros) -> None:
+        """SNS told of an endpoint, and could not say whose it is: from here on reachability says so too."""
+        self.profiles.suppress(user_id, dead.scope(APP), dead.suppression("disabled", now, APP, endpoint))
 
     def _is_first(self, decision: Decision, activity: Activity, address: str, now: Micros) -> bool:
         """Whether no other user id with this address was written to on the same occasion: two accounts, one mail."""

@@ -195,7 +195,7 @@ def test_what_we_do_not_understand_is_kept_and_acknowledged(world: Acting, stran
 )
 def test_only_notifications_of_our_topic_are_read(body: str, reason: str) -> None:
     with pytest.raises(BadInput) as wrong:
-        notices.unwrap(body, TOPIC)
+        notices.opened(body, (TOPIC,))
     assert wrong.value.reason == reason
 
 
