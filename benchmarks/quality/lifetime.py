@@ -16,7 +16,7 @@ Tried later, in weeks 1–39 alone (13 → 13 and 26 weeks, 20 → 19, 26 → 13
 - Somebody silent for long comes back twice as often as said (after two or three repeats 0.93, 0.59, 0.31 came, where 0.49, 0.30, 0.16 were
   said). One of ten or twenty who seem gone counted as a customer still, or a tenth of an NBD without leaving: in 20 → 19, 26 → 13 and
   30 → 9 a correlation higher by 0.001 to 0.003 and a deviance lower by 1 to 2 %; in the windows that choose no higher correlation, and a
-  deviance lower by 0.8 to 1.4 standard errors, which is noise. MAE rises by 0.01 or more in all.
+  deviance lower by 0.8 to 1.4 standard errors, which is noise. MAE rises in all.
 - A power of the mean with the same sum, learned on earlier windows (0.94 to 1.02): correlation moves by -0.004 to +0.003. Factors beside it:
   the first order's value and regular gaps count after 13 weeks only, decayed counts say what the silence says, the last order's value,
   weekends and the first day stay below two standard errors. Other bends by order value: no gain that holds in all windows.
