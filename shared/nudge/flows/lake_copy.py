@@ -14,6 +14,7 @@ from typing import Self
 import polars as pl
 
 from nudge.errors import NotFound, NotReady, Unavailable
+from nudge.flows.lake_log import LakeLog
 from nudge.learn import traits
 from nudge.ports import Lake
 from nudge.profile import batch
@@ -22,18 +23,17 @@ from nudge.vocabulary import KINDS, Kind, Micros
 
 LISTINGS = 5
 EVENT = ("user_id", "event_id", "event_type", "event_time", "event_action", "item_id", "category", "value")
-DECISION = ("decision_id", "user_id", "decided_at", "goal", "activity", "propensity", "record")
 
 
 @dataclass(frozen=True)
 class LakeCopy:
     """One copy of the lake. `first` and `end` bound the event times; `everything` is all columns of all events (as
-    `lake/events`), for those who need more than `EVENT`; `items` is the latest row an item; `snapshot` is the same for the
-    same things told, however the lake is cut into parts."""
+    `lake/events`), for those who need more than `EVENT`; `log` is what was decided; `items` is the latest row an item; `snapshot`
+    is the same for the same things told, however the lake is cut into parts."""
 
     events: pl.LazyFrame
     traits: pl.DataFrame
-    decisions: pl.DataFrame
+    log: LakeLog
     first: Micros
     end: Micros
     counts: dict[str, int]
@@ -59,12 +59,20 @@ class LakeCopy:
             raise NotReady("the lake holds no events of the past", missing={"events": 0})
         users = _read(paths["users"], ("user_id", "effective_at", "created_at", "timezone", "locale", "attributes"))
         told = traits.said(users, trait_features) if users is not None else traits.said(_NO_USERS, trait_features)
-        decisions = _read(paths["decisions"], DECISION)
         counts = {"events": count, "users": 0 if users is None else users["user_id"].n_unique()}
-        made = _NO_DECISIONS if decisions is None else decisions
         everything = held.filter(pl.col("event_time").dt.epoch("us") <= now)
         items = _items(paths["items"])
-        return cls(events, told, made, first, last + 1, counts, everything, items, _snapshot(events, counts))
+        return cls(
+            events,
+            told,
+            LakeLog.read(paths["decisions"]),
+            first,
+            last + 1,
+            counts,
+            everything,
+            items,
+            _snapshot(events, counts),
+        )
 
 
 _NO_USERS = pl.DataFrame(
@@ -75,17 +83,6 @@ _NO_USERS = pl.DataFrame(
         "timezone": pl.String,
         "locale": pl.String,
         "attributes": pl.String,
-    }
-)
-_NO_DECISIONS = pl.DataFrame(
-    schema={
-        "decision_id": pl.String,
-        "user_id": pl.String,
-        "decided_at": pl.Datetime("us", "UTC"),
-        "goal": pl.String,
-        "activity": pl.String,
-        "propensity": pl.Float64,
-        "record": pl.String,
     }
 )
 

@@ -166,7 +166,9 @@ class Train:
         versions = policy_log.Versions(task.plan, self.plan_of)
         events = frames.fit(history.everything, frames.EVENTS)
         judged = log_gate.judge(
-            lambda: policy_log.read(history.decisions, events, goal, versions, now=history.end, newest=log_gate.NEWEST),
+            lambda: policy_log.read(
+                history.log.decisions, events, goal, versions, now=history.end, newest=log_gate.NEWEST
+            ),
             panel=panel,
         )
         return (Gate("log", judged.passed, judged.said),)

@@ -29,8 +29,8 @@ class History(LakeCopy):
     def rows(self, goal: Goal, recipe: Recipe) -> tuple[list[pl.DataFrame], list[Micros]]:
         """Rows of every cut, and of every logged decision whose window is over; and the cuts, oldest first."""
         goals = labels.happened(self.events, goal)
-        decided = labels.decided(self.decisions, goal, self.end)
-        treated = labels.treated(self.decisions, goal)
+        decided = labels.decided(self.log.decisions, goal, self.end)
+        treated = labels.treated(self.log.done, goal)
         parts: list[pl.DataFrame] = []
         if goal.after is None:
             cuts = labels.cuts(goal, self.first, self.end, recipe.cuts)
@@ -44,7 +44,7 @@ class History(LakeCopy):
                 parts.append(labels.history(self._known(one), goals, goal, links, treated))
             decided = moments.linked(decided, asked)
         if decided.height:
-            parts.append(labels.logged(decided, goals, goal, recipe.inverse_propensity))
+            parts.append(labels.logged(decided, goals, goal, recipe.inverse_propensity, self.log.share))
         members = labels.members(self.events, goal)
         return [labels.among(part, members) for part in parts], cuts
 
@@ -72,12 +72,12 @@ class History(LakeCopy):
 
     def _matured(self, goal: Goal, since: Micros) -> pl.DataFrame:
         goals, window = labels.happened(self.events, goal), labels.window_of(goal)
-        decided = labels.decided(self.decisions, goal, self.end).filter(pl.col("at") + window > since)
+        decided = labels.decided(self.log.decisions, goal, self.end).filter(pl.col("at") + window > since)
         asked = moments.following(self.events, goal).filter(pl.col("at") >= since) if goal.after is not None else None
         if decided.height >= DECIDED:
             linked = decided if asked is None else moments.linked(decided, asked)
             return labels.logged(linked, goals, goal, None)
-        treated = labels.treated(self.decisions, goal)
+        treated = labels.treated(self.log.done, goal)
         if asked is not None:
             for one in moments.rounds(asked, self.end, window, 1):
                 links = one.join(asked, on=["user_id", "at"], how="left", maintain_order="left_right")
@@ -94,4 +94,5 @@ class History(LakeCopy):
     def data(self, cuts: list[Micros]) -> dict[str, Any]:
         """The snapshot, for card and manifest."""
         said = {"first_event": self.first, "end": self.end, "cuts": cuts}
-        return said | {"rows": self.counts, "snapshot": self.snapshot}
+        log = {"made": self.log.count, "read": self.log.decisions.height}
+        return said | {"rows": self.counts, "decisions": log, "snapshot": self.snapshot}

@@ -18,6 +18,9 @@ from nudge.vocabulary import DAY, NOTHING, Goal, Micros
 META = ("user_id", "at", "label", "worth", "weight", "logged", "link")
 ACTIVITY = "activity"
 IS_DECISION = "is_decision"
+BLOCK = 10_000
+ROW = "row of the log"
+"""A column that no vector has: a frame without columns would forget how many rows it has."""
 
 
 def cuts(goal: Goal, first: Micros, end: Micros, most: int) -> list[Micros]:
@@ -90,33 +93,51 @@ def decided(decisions: pl.DataFrame, goal: Goal, end: Micros) -> pl.DataFrame:
     )
 
 
-def treated(decisions: pl.DataFrame, goal: Goal) -> pl.DataFrame:
-    """When we did something for whom, towards this goal: `user_id`, `at`."""
-    done = decisions.filter((pl.col("goal") == goal.name) & (pl.col("activity") != NOTHING))
-    return done.select("user_id", pl.col("decided_at").dt.epoch("us").alias("at"))
+def treated(done: pl.DataFrame, goal: Goal) -> pl.DataFrame:
+    """When we did something for whom, towards this goal (of `user_id decided_at goal activity`): `user_id`, `at`."""
+    towards = done.filter((pl.col("goal") == goal.name) & (pl.col("activity") != NOTHING))
+    return towards.select("user_id", pl.col("decided_at").dt.epoch("us").alias("at"))
 
 
-def logged(decisions: pl.DataFrame, goals: pl.DataFrame, goal: Goal, largest_weight: float | None) -> pl.DataFrame:
-    """Rows of decisions from `decided`: the vector as it was when we decided, and the activity that was really done."""
-    vectors = [_vector(record) for record in decisions["record"].to_list()]
-    names = sorted({name for vector in vectors for name in vector})
-    columns = [_column(name, [vector.get(name) for vector in vectors]) for name in names]
+def logged(
+    decisions: pl.DataFrame, goals: pl.DataFrame, goal: Goal, largest_weight: float | None, share: float = 1.0
+) -> pl.DataFrame:
+    """Rows of decisions from `decided`: the vector as it was when we decided, and the activity that was really done. Where they are
+    a `share` of all that were made, each stands for 1 / share of them."""
     weight = 1.0 / pl.col("propensity").clip(1e-6, 1.0)
     rows = decisions.select(
         "user_id",
         "at",
         *(["link"] if "link" in decisions.columns else []),
         ACTIVITY,
-        weight=weight.clip(1.0, largest_weight) if largest_weight else pl.lit(1.0),
+        weight=(weight.clip(1.0, largest_weight) if largest_weight else pl.lit(1.0)) / share,
         logged=pl.lit(True),
         **{IS_DECISION: pl.lit(1.0)},
-    ).with_columns(columns)
-    return _label(rows, goals, goal)
+    )
+    return _label(pl.concat([rows, _vectors(decisions["record"])], how="horizontal"), goals, goal)
+
+
+def _vectors(records: pl.Series) -> pl.DataFrame:
+    """A column a name of the records' vectors, in order of the names; text where any of its values is text. Some at a time: a vector as
+    Python has it takes ten times the room of its numbers."""
+    blocks = [_block(records[start : start + BLOCK]) for start in range(0, len(records), BLOCK)]
+    texts = {name for one in blocks for name, kind in one.schema.items() if kind == pl.String}
+    mixed = sorted(name for name in texts if any(one.schema.get(name) == pl.Float64 for one in blocks))
+    held = pl.concat([one.drop(mixed, strict=False) for one in blocks] or [pl.DataFrame()], how="diagonal_relaxed")
+    again = [_column(name, [_vector(record).get(name) for record in records]) for name in mixed]
+    return held.with_columns(again).select(sorted({*held.columns, *mixed} - {ROW}))
+
+
+def _block(records: pl.Series) -> pl.DataFrame:
+    vectors = [_vector(record) for record in records]
+    names = {name for vector in vectors for name in vector} - {*META, ACTIVITY, IS_DECISION}
+    columns = [_column(name, [vector.get(name) for vector in vectors]) for name in sorted(names)]
+    return pl.DataFrame([pl.Series(ROW, range(len(vectors)), dtype=pl.Int64), *columns])
 
 
 def _vector(record: str) -> dict[str, Any]:
-    held = json.loads(record).get("vector", {})
-    return {name: value for name, value in held.items() if name not in (*META, ACTIVITY, IS_DECISION)}
+    held: dict[str, Any] = json.loads(record).get("vector", {})
+    return held
 
 
 def _column(name: str, values: Sequence[Any]) -> pl.Series:

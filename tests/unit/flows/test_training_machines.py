@@ -107,9 +107,9 @@ def test_features_and_labels_of_a_goal_on_answers_are_the_same(both: tuple[Histo
 def test_what_uplift_compares_is_the_same(both: tuple[History, History], event: str) -> None:
     frames = []
     for history in both:
-        decided = labels.decided(history.decisions, GOALS[event], history.end)
+        decided = labels.decided(history.log.decisions, GOALS[event], history.end)
         labelled = labels.logged(decided, labels.happened(history.events, GOALS[event]), GOALS[event], None)
-        compared, _ = comparable(history.decisions, Shares(0.0, {"mail": 0.0}))
+        compared, _ = comparable(history.log.decisions, Shares(0.0, {"mail": 0.0}))
         frames.append((labelled, compared))
     assert 0 < frames[0][0]["label"].sum() < frames[0][0].height
     for one, other in zip(*frames, strict=True):
@@ -117,7 +117,7 @@ def test_what_uplift_compares_is_the_same(both: tuple[History, History], event: 
 
 
 def test_the_hours_of_answers_and_of_activity_are_the_same(both: tuple[History, History]) -> None:
-    told = [messages(one.everything, one.decisions, "email") for one in both]
+    told = [messages(one.everything, one.log.decisions, "email") for one in both]
     assert 0 < told[0]["answered"].sum() < told[0].height
     assert_frame_equal(*told)
     hours = [activity(one.events, HOURS.leave_out, HOURS.half_life_days, END) for one in both]

@@ -92,6 +92,30 @@ def test_the_slices_follow_each_other_and_share_no_goal_event() -> None:
     assert min(cut.said[name]["logged"] for name in slices.NAMES) > 0
 
 
+def test_decisions_that_were_drawn_from_many_stand_for_all_of_them() -> None:
+    decided = labels.decided(shop.decisions(people=10), GOAL, END)
+    goals = labels.happened(shop.events(people=10).lazy(), GOAL)
+    whole, fifth = (labels.logged(decided, goals, GOAL, None, share) for share in (1.0, 0.2))
+    assert fifth["weight"].to_list() == pytest.approx([5 * one for one in whole["weight"]])
+
+
+def test_vectors_are_the_same_however_many_are_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers stay numbers; what is a word anywhere is a word everywhere."""
+    records = pl.Series(
+        ['{"vector": {"a": 1.5, "b": 3}}', '{"vector": {"b": "three", "c": 2}}', '{"vector": {"b": null}}', "{}"]
+    )
+    monkeypatch.setattr(labels, "BLOCK", 10)
+    at_once = labels._vectors(records)
+    assert at_once.to_dict(as_series=False) == {
+        "a": [1.5, None, None, None],
+        "b": ["3", "three", None, None],
+        "c": [None, 2.0, None, None],
+    }
+    for block in (1, 2, 3):
+        monkeypatch.setattr(labels, "BLOCK", block)
+        assert labels._vectors(records).equals(at_once)
+
+
 def test_too_short_a_history_says_how_many_days_it_needs() -> None:
     with pytest.raises(NotReady) as told:
         slices.split([], GOAL, [1], 7 * DAY, Recipe())

@@ -28,7 +28,8 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
     """A challenger for the send time of a channel. Raises NotReady with what is missing."""
     channel = str(task.options["channel"])
     tell("reading messages and answers")
-    sent = messages(history.everything, history.decisions, channel)
+    decisions, everything = history.log.decisions, history.log.of_drawn(history.everything)
+    sent = messages(everything, decisions, channel)
     enough(sent.height, int(sent["answered"].sum()))
     zones = _zones(history.traits)
 
@@ -42,7 +43,7 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
         open_minutes=_minutes(task.options["open_hours"]),
         half_life_days=float(HOURS.half_life_days),
         total_slot=TOTAL,
-        channels=_channels(history.everything, history.decisions, {channel: sent}),
+        channels=_channels(everything, decisions, {channel: sent}),
     )
     tell("fitting")
     made = train(at, setting, history.end, data=history.data([]), recipe=recipe, load=hours.load)

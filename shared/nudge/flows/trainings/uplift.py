@@ -20,7 +20,7 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
     goal = task.goal
     assert goal is not None, "an uplift has a goal"  # noqa: S101  tasks_of sees to it
     tell("making rows")
-    decided = labels.decided(history.decisions, goal, history.end)
+    decided = labels.decided(history.log.decisions, goal, history.end)
     if goal.after is not None:
         decided = moments.linked(decided, moments.following(history.events, goal))
     if not decided.height:

@@ -71,7 +71,7 @@ SCHEMA: dict[str, Any] = {
 def comparable(decisions: pl.DataFrame, planned: Shares) -> tuple[pl.DataFrame, Shares]:
     """Rows of `SCHEMA`: `row` is the place of the decision in `decisions` (`user_id record`, oldest first); and the shares
     that were reckoned with."""
-    users, records = decisions["user_id"].to_list(), [json.loads(one) for one in decisions["record"].to_list()]
+    users, records = decisions["user_id"].to_list(), [_without_vector(one) for one in decisions["record"]]
     shares = _observed(users, records, planned)
     coins = shares.coins
     people: dict[str, _Person] = {}
@@ -83,6 +83,12 @@ def comparable(decisions: pl.DataFrame, planned: Shares) -> tuple[pl.DataFrame, 
             rows += ((place, *one) for one in _of_decision(record, coins, shares.owed, held, person))
         _learn(people.setdefault(user, _Person()), record, shares.owed)
     return pl.DataFrame(rows, schema=SCHEMA, orient="row"), shares
+
+
+def _without_vector(text: str) -> dict[str, Any]:
+    """Nearly all of a record is its vector, which says nothing here."""
+    record: dict[str, Any] = json.loads(text)
+    return {name: value for name, value in record.items() if name != "vector"}
 
 
 def _of_decision(
