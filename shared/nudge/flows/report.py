@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from nudge.flows import standing
 from nudge.flows.trainings.task import tasks_of
 from nudge.measure import audience, customers, export, findings, frames, page, prices, privacy, records, tally
 from nudge.ports import Arrivals, Lake, Models, Objects, Plans
-from nudge.profile import batch
 from nudge.vocabulary import SECOND, Kind, Micros, Plan
 
 LATEST = "reports/latest/report"
@@ -63,46 +62,45 @@ class Report:
         return report
 
     def _figures(self, plan: Plan, now: Micros) -> dict[str, Any]:
-        events = batch.read_events(list(self._bodies("events")))
-        outcomes = frames.fit(batch.read_events(list(self._bodies("outcomes"))), frames.OUTCOMES).collect()
-        evidence = self._evidence(plan, events, outcomes, now)
+        order = customers.order_event(plan)
+        wanted = [name for goal in plan.goals.values() for name in (goal.event, goal.after) if name is not None]
+        events = self._read("events", frames.EVENTS, pl.col("event_type").is_in([*wanted, *([order] if order else [])]))
+        outcomes = self._read("outcomes", frames.OUTCOMES)
+        evidence = self._evidence(plan, events.filter(pl.col("event_type").is_in(wanted)), outcomes, now)
         body = findings.report_body(evidence)
-        body["customers"] = self._customers(evidence, events, outcomes)
+        body["customers"] = customers.section(
+            evidence,
+            events.filter(pl.col("event_type") == order),
+            users=self._read("users", audience.USERS),
+            items=self._read("items", audience.ITEMS),
+            outcomes=outcomes,
+        )
         return body
 
-    def _evidence(self, plan: Plan, events: pl.LazyFrame, outcomes: pl.DataFrame, now: Micros) -> findings.Evidence:
-        parts = list(self._bodies("decisions"))
-        decisions = frames.read(parts, frames.DECISIONS)
-        wanted = [name for goal in plan.goals.values() for name in (goal.event, goal.after) if name is not None]
-        people = decisions.lazy().select("user_id").unique()
+    def _evidence(self, plan: Plan, events: pl.DataFrame, outcomes: pl.DataFrame, now: Micros) -> findings.Evidence:
+        order = customers.order_event(plan)
+        parts = self._each(
+            "decisions", lambda one: (frames.of_part(one, frames.DECISIONS), records.of_part(one, order))
+        )
+        decisions = frames.together((made for made, _ in parts), frames.DECISIONS)
         return findings.Evidence(
             plan=plan,
             decisions=decisions,
-            events=frames.fit(events, frames.EVENTS)
-            .filter(pl.col("event_type").is_in(wanted))
-            .join(people, on="user_id", how="semi")
-            .collect(),
+            events=events.join(decisions, on="user_id", how="semi", maintain_order="left"),
             outcomes=outcomes.filter(pl.col("decision_id").is_not_null()),
             now=now,
-            told=records.read(parts, customers.order_event(plan)),
+            told=records.together(told for _, told in parts),
         )
 
-    def _customers(self, evidence: findings.Evidence, events: pl.LazyFrame, outcomes: pl.DataFrame) -> dict[str, Any]:
-        event = customers.order_event(evidence.plan)
-        bought = frames.fit(events, frames.EVENTS).filter(pl.col("event_type") == event).collect()
-        return customers.section(
-            evidence,
-            bought,
-            users=frames.read(self._bodies("users"), audience.USERS),
-            items=frames.read(self._bodies("items"), audience.ITEMS),
-            outcomes=outcomes,
-        )
+    def _read(self, kind: Kind, schema: Mapping[str, pl.DataType], only: pl.Expr | None = None) -> pl.DataFrame:
+        return frames.together(self._each(kind, lambda one: frames.of_part(one, schema, only)), schema)
 
-    def _bodies(self, kind: Kind) -> Iterable[bytes]:
-        """All parts of a kind as of one listing: a part that went away was merged into another, so list again."""
+    def _each[Found](self, kind: Kind, look: Callable[[bytes], Found]) -> list[Found]:
+        """What is found in each part of a kind as of one listing, one part in memory at a time: a part that went away was merged into
+        another, so list again."""
         for _ in range(LISTINGS):
             try:
-                return [self.lake.get(part.key) for part in self.lake.parts(kind)]
+                return [look(self.lake.get(part.key)) for part in self.lake.parts(kind)]
             except NotFound:
                 continue
         raise Unavailable(f"lake/{kind} changed {LISTINGS} times while it was read")

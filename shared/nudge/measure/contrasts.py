@@ -78,7 +78,7 @@ def _open(told: pl.DataFrame) -> pl.DataFrame | None:
     if each.is_empty():
         return None
     free = each.filter(pl.col("offered").struct.field("propensity") > 0)
-    return free.select("decision_id", pl.col("offered").struct.field("activity").alias("open"))
+    return free.select("decision_id", pl.col("offered").struct.field("activity").cast(pl.String).alias("open"))
 
 
 def _pair(rows: pl.DataFrame, open_to: pl.DataFrame | None, one: str, two: str) -> tuple[dict[str, Any], Estimate, int]:

@@ -61,7 +61,18 @@ def empty(schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
 
 def read(bodies: Iterable[bytes], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """One frame of all bodies with exactly the columns of `schema`; a column that a body lacks is null."""
-    return pl.concat([empty(schema), *(fit(pl.scan_parquet(BytesIO(body)), schema).collect() for body in bodies)])
+    return together((of_part(body, schema) for body in bodies), schema)
+
+
+def of_part(body: bytes, schema: Mapping[str, pl.DataType], only: pl.Expr | None = None) -> pl.DataFrame:
+    """The rows of one body, or those that are meant, with exactly the columns of `schema`."""
+    rows = fit(pl.scan_parquet(BytesIO(body)), schema)
+    return (rows if only is None else rows.filter(only)).collect()
+
+
+def together(parts: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """One frame of all; of none an empty one."""
+    return pl.concat([empty(schema), *parts])
 
 
 def fit(rows: pl.LazyFrame, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:

@@ -18,7 +18,7 @@ def of_activity(decisions: pl.DataFrame, told: pl.DataFrame, messages: pl.DataFr
 
     Of each person the best end counts: reached before failed before held out before not chosen before removed.
     """
-    offered = _offers(decisions, told).filter(pl.col("candidate") == activity)
+    offered = _offers(decisions, told).filter(pl.col("candidate") == activity).collect()
     drawn = decisions.filter(pl.col("chosen") == activity).join(
         messages.select("decision_id", "state", "why"), on="decision_id", how="left"
     )
@@ -28,7 +28,7 @@ def of_activity(decisions: pl.DataFrame, told: pl.DataFrame, messages: pl.DataFr
 
 def of_all(decisions: pl.DataFrame, told: pl.DataFrame, messages: pl.DataFrame) -> dict[str, Any]:
     """The same for whatever was offered: a person is reached who was reached by anything."""
-    offered = _offers(decisions, told).filter(pl.col("candidate") != NOTHING)
+    offered = _offers(decisions, told).filter(pl.col("candidate") != NOTHING).collect()
     drawn = decisions.filter(pl.col("chosen") != NOTHING).join(
         messages.select("decision_id", "state", "why"), on="decision_id", how="left"
     )
@@ -36,10 +36,12 @@ def of_all(decisions: pl.DataFrame, told: pl.DataFrame, messages: pl.DataFrame) 
     return _steps(ends, considered=True)
 
 
-def _offers(decisions: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+def _offers(decisions: pl.DataFrame, told: pl.DataFrame) -> pl.LazyFrame:
     """A row a decision and candidate: decision_id, user_id, candidate, removed."""
-    each = decisions.select("decision_id", "user_id").join(
-        told.select("decision_id", "offered"), on="decision_id", how="inner"
+    each = (
+        decisions.lazy()
+        .select("decision_id", "user_id")
+        .join(told.lazy().select("decision_id", "offered"), on="decision_id", how="inner")
     )
     return (
         each.drop_nulls("offered")
@@ -47,8 +49,8 @@ def _offers(decisions: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
         .select(
             "decision_id",
             "user_id",
-            pl.col("offered").struct.field("activity").alias("candidate"),
-            pl.col("offered").struct.field("removed").alias("removed"),
+            pl.col("offered").struct.field("activity").cast(pl.String).alias("candidate"),
+            pl.col("offered").struct.field("removed").cast(pl.String).alias("removed"),
         )
     )
 

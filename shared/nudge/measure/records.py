@@ -1,7 +1,7 @@
 """Records of decisions (JSON text, as `decide` wrote them) come in; of each, the little that a report needs goes out.
 
-A record holds the whole decision, vector and all: some kilobytes. Parts of the lake are read one after the other, and only the
-columns of `TOLD` stay. What a record does not say is null. Knows no store.
+A record holds the whole decision, vector and all: some kilobytes. Parts of the lake are read one after the other, some rows at a time,
+and only the columns of `TOLD` stay. What a record does not say is null. Knows no store.
 """
 
 from __future__ import annotations
@@ -15,16 +15,10 @@ import polars as pl
 
 from nudge.measure.frames import empty, fit
 
-OFFER = pl.Struct(
-    {
-        "activity": pl.String(),
-        "probability": pl.Float64(),
-        "value": pl.Float64(),
-        "propensity": pl.Float64(),
-        "removed": pl.String(),
-    }
-)
-TRAIT = pl.Struct({"name": pl.String(), "level": pl.String()})
+WORD = pl.Categorical()
+"""Of few different words there are as many as candidates of all decisions: each is kept once."""
+OFFER = pl.Struct({"activity": WORD, "propensity": pl.Float64(), "removed": WORD})
+TRAIT = pl.Struct({"name": WORD, "level": WORD})
 TOLD: dict[str, pl.DataType] = {
     "decision_id": pl.String(),
     "campaign": pl.String(),
@@ -41,12 +35,26 @@ LOOKED_AT = 20
 """Records of a part that are looked at for the names of traits."""
 MOST_TRAITS = 12
 WHOLE = {"record": pl.String(), "decision_id": pl.String(), "campaign": pl.String()}
+AT_ONCE = 20_000
+"""Records that are looked into at a time: a hundred megabytes."""
 
 
 def read(bodies: Iterable[bytes], event: str | None) -> pl.DataFrame:
     """One frame (`TOLD`) of all parts of `lake/decisions`, one row a decision id; `event` is what counts as an order."""
-    parts = [told(fit(pl.scan_parquet(BytesIO(body)), WHOLE).collect(), event) for body in bodies]
+    return together(of_part(body, event) for body in bodies)
+
+
+def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """What all parts tell, one row a decision id."""
     return pl.concat([empty(TOLD), *parts]).unique("decision_id", keep="first", maintain_order=True)
+
+
+def of_part(body: bytes, event: str | None) -> pl.DataFrame:
+    """What one part of `lake/decisions` tells (`TOLD`)."""
+    rows = fit(pl.scan_parquet(BytesIO(body)), WHOLE)
+    height = rows.select(pl.len()).collect().item()
+    some = (rows.slice(start, AT_ONCE).collect(engine="streaming") for start in range(0, height, AT_ONCE))
+    return pl.concat([empty(TOLD), *(told(one, event) for one in some)])
 
 
 def told(rows: pl.DataFrame, event: str | None) -> pl.DataFrame:
@@ -63,8 +71,8 @@ def told(rows: pl.DataFrame, event: str | None) -> pl.DataFrame:
     return held.select(
         "decision_id",
         pl.coalesce("campaign", said.field("campaign"), context.field("campaign")).alias("campaign"),
-        said.field("candidates").alias("offered"),
-        _traits_of(names, vector).cast(pl.List(TRAIT)).alias("traits"),
+        said.field("candidates").cast(TOLD["offered"]).alias("offered"),
+        _traits_of(names, vector).cast(TOLD["traits"]).alias("traits"),
         (vector.field(f"total.{event}") if event else pl.lit(None)).cast(pl.Float64).alias("orders"),
         (vector.field(f"days_since.{event}") if event else pl.lit(None)).cast(pl.Float64).alias("since"),
         person.field("spend").alias("spend"),
@@ -78,7 +86,9 @@ def _shape(names: list[str], event: str | None) -> pl.Struct:
     return pl.Struct(
         {
             "campaign": pl.String(),
-            "candidates": pl.List(OFFER),
+            "candidates": pl.List(
+                pl.Struct({"activity": pl.String(), "propensity": pl.Float64(), "removed": pl.String()})
+            ),
             "context": pl.Struct({"campaign": pl.String()}),
             "person": pl.Struct({"spend": pl.Float64()}),
             "vector": pl.Struct(vector or {"-": pl.String()}),

@@ -63,7 +63,7 @@ def levels(told: pl.DataFrame) -> pl.DataFrame:
         told.select("decision_id", "traits")
         .drop_nulls("traits")
         .explode("traits")
-        .select("decision_id", pl.col("traits").struct.field("name"), pl.col("traits").struct.field("level"))
+        .select("decision_id", *(pl.col("traits").struct.field(one).cast(pl.String) for one in ("name", "level")))
         .drop_nulls()
     )
     few = traits.group_by("name").agg(pl.col("level").n_unique().alias("levels"))
