@@ -122,14 +122,14 @@ def standing(told: Mapping[str, Any]) -> Iterator[str]:
     bounced, complained = figures.share(figures.bounced), figures.share(figures.complained)
     yield f"three days: {figures.sent} left, {figures.bounced} bounced ({bounced:.2%}), {figures.complained} complained ({complained:.3%})"
     if "stopped" in told:
-        yield f"STOPPED since {_moment(told['stopped_at'])}: {told['stopped']}"
+        yield f"STOPPED since {moment(told['stopped_at'])}: {told['stopped']}"
         yield "receipts still go; when the cause is known: nudge channel reset"
     elif "trial" in told:
-        yield f"on trial since {_moment(told['reset_at'])}, reset by {told['reset_by']}: at most {told['trial']} mails"
+        yield f"on trial since {moment(told['reset_at'])}, reset by {told['reset_by']}: at most {told['trial']} mails"
     else:
         yield f"open ({judge(figures)})"
     if "room" in told:
-        yield f"quota: {told['room']} mails left, one every {told['gap'] / SECOND:g} s, as of {_moment(told['read_at'])}"
+        yield f"quota: {told['room']} mails left, one every {told['gap'] / SECOND:g} s, as of {moment(told['read_at'])}"
 
 
 def _reset(chosen: argparse.Namespace) -> int:
@@ -156,8 +156,8 @@ def doubts(found: list[Message]) -> Iterator[str]:
     """Messages of which nobody knows, a line each."""
     yield f"{len(found)} messages of which nobody knows whether they were sent; they are not sent again"
     for one in found:
-        yield f"  {one.decision_id}  {_moment(one.changed_at)}  {one.channel}  {one.activity}  {one.user_id}  {one.reason}"
+        yield f"  {one.decision_id}  {moment(one.changed_at)}  {one.channel}  {one.activity}  {one.user_id}  {one.reason}"
 
 
-def _moment(at: Micros) -> str:
+def moment(at: Micros) -> str:
     return datetime.fromtimestamp(at // SECOND, UTC).isoformat().replace("+00:00", "Z")

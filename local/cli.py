@@ -1,7 +1,7 @@
 """`nudge`: the command line. In: arguments. Out: what the run tells: tables for people, one JSON object for machines.
 
 `run` plays the sample shop, or takes your own files the whole way. `serve` keeps the API, the outbox and the report page
-up on this machine. `plan`, `audience`, `models` and `rebuild` work on a deployed stack's bucket and tables (environment as the
+up on this machine. `plan`, `audience`, `models`, `people` and `rebuild` work on a deployed stack's bucket and tables (environment as the
 doors have it), or with `--help` say what they need.
 """
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local import acting, campaigns, models, plans, policies
+from local import acting, campaigns, models, people, plans, policies
 from nudge.errors import NudgeError
 
 SEED = 7
@@ -66,6 +66,7 @@ def _admin(commands: Any) -> None:
     plans.add(commands)
     models.add(commands)
     acting.add(commands)
+    people.add(commands)
     decisions = commands.add_parser("decisions", help="the log of decisions: why, again, and for other tools")
     of_decisions = decisions.add_subparsers(required=True, metavar="command")
     policies.add(commands, of_decisions)

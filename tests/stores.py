@@ -25,14 +25,19 @@ class Stores:
 
     def upload(self, key: str, body: bytes) -> dict[str, Any]:
         """Put an object into the lake; returns `events/arrive.put.json` as S3 would have sent it for this object."""
+        client("s3").put_object(Bucket=self.physical("Lake"), Key=key, Body=body)
+        return self.told(key)
+
+    def told(self, key: str) -> dict[str, Any]:
+        """`events/arrive.put.json` as S3 would have sent it for an object that lies there."""
         bucket = self.physical("Lake")
-        made = client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        made = client("s3").head_object(Bucket=bucket, Key=key)
         event = event_file("arrive.put")
         told = json.loads(event["Records"][0]["body"])
         told["Records"][0]["s3"]["bucket"] |= {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}
         told["Records"][0]["s3"]["object"] |= {
             "key": quote_plus(key, safe="/"),
-            "size": len(body),
+            "size": made["ContentLength"],
             "eTag": made["ETag"].strip('"'),
             "versionId": made["VersionId"],
         }

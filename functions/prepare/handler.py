@@ -19,6 +19,7 @@ from nudge.flows.journey_events import Overheard
 from nudge.flows.prepare import Prepare
 from nudge.flows.profiles import ApplyEvents, ApplyTraits
 from nudge.flows.tasks import from_task
+from nudge.flows.tombstones import Watched
 from nudge.settings import PrepareSettings
 
 
@@ -43,6 +44,7 @@ def flow() -> Prepare:
         people=ApplyTraits(profiles),
         quarantine=bucket(),
         plans=plans,
+        gone=Watched(bucket()),
     )
 
 

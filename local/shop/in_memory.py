@@ -46,6 +46,7 @@ from nudge.flows.prepare import Prepare
 from nudge.flows.profiles import ApplyEvents, ApplyTraits
 from nudge.flows.report import Report
 from nudge.flows.tasks import from_task
+from nudge.flows.tombstones import Watched
 from nudge.flows.train import Train, Verdict
 from nudge.flows.unsubscribe import Unsubscribe
 from nudge.vocabulary import FINAL_STATES, Email, Kind, Micros, Parcel
@@ -144,7 +145,8 @@ class InMemory:
         self.unsubscribe = Unsubscribe(self.profiles, self.ledger, self.objects, self.signer)
         self.arrive = Arrive(self.objects, self.arrivals, self._chunks, BUCKET)
         events, people = Overheard(ApplyEvents(self.profiles), self.journeys, in_force), ApplyTraits(self.profiles)
-        self.prepare = Prepare(self.objects, self.lake, self.arrivals, events, people, self.objects, self.plans)
+        gone = Watched(self.objects)
+        self.prepare = Prepare(self.objects, self.lake, self.arrivals, events, people, self.objects, self.plans, gone)
 
     # ── what schedules and queues do ─────────────────────────────────────────────────────────────────────────────────
     def act(self) -> None:

@@ -176,6 +176,9 @@ class Profiles(People, Protocol):
     def all(self, *, part: tuple[int, int] = (0, 1)) -> Iterator[Profile]:
         """Every person, with `seen`; of `part` (n, of) those in the n-th of so many parts, each person in one of them."""
 
+    def forget(self, user_id: str) -> None:
+        """The person's row goes, flags and all; an absent one is no error. Suppressed addresses stay."""
+
 
 class Lake(Protocol):
     """Parquet parts under `lake/<kind>/dt=YYYY-MM-DD/`, named by their content."""

@@ -32,6 +32,17 @@ def places(stores: Stores, words: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
+def rows(stores: Stores, *, without: Iterable[str]) -> list[str]:
+    """What the lake and the tables hold, row by row, without the rows in which one of the words stands; in order."""
+    found, words = [], re.compile("|".join(rf"(?<![A-Za-z0-9]){re.escape(one)}(?![A-Za-z0-9])" for one in without))
+    for key in stores.keys("lake/"):
+        part = pl.read_parquet(io.BytesIO(stores.read(key)))
+        found += [f"{key.split('/')[1]} {row!r}" for row in part.rows()]
+    for table in TABLES:
+        found += [f"{table} {json.dumps(row, default=repr, sort_keys=True)}" for row in stores.rows(table)]
+    return sorted(one for one in found if not words.search(one))
+
+
 def _everything(stores: Stores) -> Iterator[tuple[str, str]]:
     bucket, s3 = stores.physical("Lake"), client("s3")
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):

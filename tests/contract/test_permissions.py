@@ -6,15 +6,20 @@ Nobody here can try the policies on AWS; this tries them on the calls that the c
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from local import cli
 from local.aws import EmbeddedAws
 from local.build import ROOT
 from nudge.act import link, token
@@ -39,8 +44,8 @@ AFTER_A_LOST_RACE = {("RecordDecisions", "dynamodb:GetItem"), ("TellJourneysWhat
 PLACE = re.compile(r"^\| `((?:s3|Profiles|Ledger|Arrivals) [^`]+)` \|", re.MULTILINE)
 """A row of the inventory."""
 
-LATER = {f"s3 {place}/" for place in ("inbox/decisions", "lake/decisions", "lake/outcomes", "quarantine/users")}
-"""What a longer day would fill: decisions and outcomes come back through the inbox, and rejected rows are kept as they came."""
+LATER = {f"s3 {place}/" for place in ("inbox/decisions", "lake/decisions", "quarantine/users")}
+"""What a longer day would fill: decisions come back through the inbox, and rejected rows are kept as they came."""
 
 CONTEXT: Any = SimpleNamespace(
     function_name="f",
@@ -236,12 +241,94 @@ def _actions(statement: dict[str, Any]) -> list[str]:
     return action if isinstance(action, list) else [action]
 
 
-def test_everywhere_that_a_person_is_stands_in_the_inventory(house: House) -> None:
-    """Nothing erases a person yet. Whoever does it by hand, or builds it, finds in docs/runbook.md all places that hold one: by id, by
-    address, or by one of their decisions."""
-    people = ["live-ana", "live-bo", "live-cem", "ana@customer.example", "bo@customer.example", "4915112345678"]
-    decisions = [row["decision_id"]["S"] for row in house.stores.rows("Ledger", "message#")]
-    found = set(inventory.places(house.stores, [*people, *decisions]))
+# ── where a person is, and how they are erased ───────────────────────────────────────────────────────────────────────
+BO = ("live-bo", "bo@customer.example")
+ANA_AND_CEM = ("live-ana", "live-cem", "4915112345678")
+IN_EVENTS = "ana@customer.example"
+"""Whom the files of `events/` are about."""
+
+
+@dataclass(frozen=True)
+class Evening:
+    """The day is over and all of it has arrived; `decisions` are those of Ana and Cem."""
+
+    house: House
+    decisions: tuple[str, ...]
+    places: Mapping[str, set[str]]
+
+    def where(self, *words: str) -> dict[str, set[str]]:
+        return inventory.places(self.house.stores, words)
+
+
+@pytest.fixture(scope="module")
+def evening(house: House) -> Evening:
+    for key in house.stores.keys("inbox/"):
+        _arrives(house, house.stores.told(key))
+    house.call("Prepare", {"task": "compact"})
+    rows = house.stores.rows("Ledger", "decision#")
+    theirs = [row["id"]["S"].partition("#")[2] for row in rows if row["user_id"]["S"] in ANA_AND_CEM]
+    found = inventory.places(house.stores, [*BO, *ANA_AND_CEM, IN_EVENTS, *theirs])
+    return Evening(house, tuple(theirs), found)
+
+
+def _arrives(house: House, event: dict[str, Any]) -> None:
+    house.call("Arrive", event)
+    for task in house.stores.take("ChunkQueue"):
+        assert house.call("Prepare", queue_event("prepare.chunk", task)) == {"batchItemFailures": []}
+
+
+def _forgotten(stores: Stores, *arguments: str) -> int:
+    names = {
+        "LAKE_BUCKET": "Lake",
+        "PROFILES_TABLE": "Profiles",
+        "LEDGER_TABLE": "Ledger",
+        "ARRIVALS_TABLE": "Arrivals",
+    }
+    with patch.dict(os.environ, {variable: stores.physical(name) for variable, name in names.items()}):
+        return cli.main(["people", "forget", *arguments])
+
+
+def test_everywhere_that_a_person_is_stands_in_the_inventory(evening: Evening) -> None:
+    """What an erasure has to go through: all places that hold one by id, by address, or by one of their decisions."""
     said = set(PLACE.findall((ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")))
-    assert found - said == set(), "places that the inventory does not know"
-    assert said - found <= LATER, "places that hold nobody"
+    assert set(evening.places) - said == set(), "places that the inventory does not know"
+    assert said - set(evening.places) <= LATER, "places that hold nobody"
+
+
+def test_after_an_erasure_nothing_is_left_of_them_and_everything_of_the_others(
+    evening: Evening, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The acceptance check of AWS's find-and-forget (A1 = A0 - B0, B1 = 0), over every store, version and word."""
+    stores, words = evening.house.stores, (*ANA_AND_CEM, *evening.decisions)
+    before, bo = inventory.rows(stores, without=words), evening.where(*BO)
+    assert _forgotten(stores, "live-ana", "live-cem") == 0
+    assert inventory.rows(stores, without=words) == before
+    assert evening.where(*words), "a look changes nothing"
+    listed = tmp_path / "ids.txt"
+    listed.write_text("live-ana\nlive-cem\n")
+    capsys.readouterr()
+    assert _forgotten(stores, "--file", str(listed), "--yes") == 0
+    told = capsys.readouterr().out
+    assert "nothing is left" in told
+    assert "model purchase " in told
+    assert "@" not in told
+    assert evening.where(*words) == {}
+    after = [one for one in inventory.rows(stores, without=words) if "nobody" not in one]
+    assert after == before, "but that some address was reached on an occasion"
+    assert {place: evening.where(*BO)[place] for place in bo if "inbox" not in place} == {
+        place: found for place, found in bo.items() if "inbox" not in place
+    }
+    assert _forgotten(stores, "live-ana", "live-cem", "--yes") == 0
+    assert capsys.readouterr().out == "nothing was found\n"
+
+
+def test_an_old_file_that_comes_again_does_not_bring_them_back(evening: Evening) -> None:
+    """After the erasure above: an export of yesterday is uploaded once more."""
+    stores, house = evening.house.stores, evening.house
+    assert evening.where("live-ana") == {}
+    body = b"user_id,event_type,event_time\nlive-ana,visit,2026-11-01T00:00:00Z\nlive-ana,visit,never\n"
+    _arrives(house, stores.upload("inbox/events/yesterday.csv", body))
+    _arrives(house, stores.upload("inbox/users/yesterday.csv", b"user_id,email\nlive-ana,ana@customer.example\n"))
+    assert set(evening.where(*ANA_AND_CEM)) == {"s3 inbox/events/", "s3 inbox/users/"}
+    assert _forgotten(stores, "live-ana", "--yes") == 0
+    assert evening.where(*ANA_AND_CEM) == {}

@@ -55,10 +55,10 @@ class MemoryClicks:
     """`Clicks` in this process's memory."""
 
     def __init__(self) -> None:
-        self._held: dict[str, set[tuple[Micros, str]]] = {}
+        self.held: dict[str, set[tuple[Micros, str]]] = {}
 
     def note(self, decision_id: str, link: str, *, at: Micros) -> list[tuple[Micros, str]]:
-        held = self._held.setdefault(decision_id, set())
+        held = self.held.setdefault(decision_id, set())
         if len(held) < MOST:
             held.add((at, link))
         elif (at, link) not in held:

@@ -13,6 +13,7 @@ from typing import Any
 
 from nudge.errors import Conflict, NotFound
 from nudge.ports import ObjectInfo
+from nudge.traces import ObjectVersion
 from nudge.vocabulary import Micros
 
 
@@ -104,6 +105,28 @@ class MemoryObjects:
         with self._lock:
             for key in keys:
                 self._live.pop(key, None)
+
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        with self._lock:
+            live = {key: one.version for key, one in self._live.items()}
+            found = [
+                ObjectVersion(key, one.version, one.etag, live.get(key) == one.version)
+                for key in sorted(self._versions)
+                if key.startswith(prefix)
+                for one in reversed(self._versions[key])
+            ]
+        yield from found
+
+    def expunge(self, versions: Sequence[ObjectVersion]) -> None:
+        with self._lock:
+            for gone in versions:
+                left = [one for one in self._versions.get(gone.key, []) if one.version != gone.version]
+                self._versions[gone.key] = left
+                there = self._live.get(gone.key)
+                if there is not None and there.version == gone.version:
+                    del self._live[gone.key]
+                    if left:
+                        self._live[gone.key] = left[-1]
 
 
 @dataclass

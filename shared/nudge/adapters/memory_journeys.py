@@ -42,6 +42,11 @@ class MemoryJourneys:
                 self.counted.setdefault(journey.campaign, Counter())[tally] += 1
         return True
 
+    def forget(self, traveller: Traveller) -> None:
+        with self._lock:
+            self.rows.pop(traveller, None)
+            self._due.get(shard_of(*traveller), {}).pop(traveller, None)
+
     def due(self, shard: int, *, now: Micros, limit: int = 100) -> list[Traveller]:
         with self._lock:
             found = sorted((at, key) for key, at in self._due.get(shard, {}).items() if at <= now)

@@ -35,6 +35,10 @@ class MemoryProfiles:
             if crc32(user_id.encode()) % part[1] == part[0] and (profile := self.get(user_id)) is not None:
                 yield profile
 
+    def forget(self, user_id: str) -> None:
+        with self._lock:
+            self._people.pop(user_id, None)
+
     def save(self, profiles: Sequence[Profile]) -> list[str]:
         return [profile.user_id for profile in profiles if not self._save(profile)]
 

@@ -103,6 +103,9 @@ class DynamoProfiles:
                 return
             start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def forget(self, user_id: str) -> None:
+        self._call("delete_item", "forgetting somebody", Key={"id": {"S": PERSON + user_id}})
+
     # ── numbers: one writer at a time ────────────────────────────────────────────────────────────────────────────────
     def save(self, profiles: Sequence[Profile]) -> list[str]:
         if self._workers == 1 or len(profiles) < 2:

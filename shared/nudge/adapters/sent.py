@@ -55,10 +55,10 @@ class MemorySent:
     """`Sent` in this process's memory."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], str] = {}
+        self.held: dict[tuple[str, str], str] = {}
 
     def note(self, channel: str, provider_id: str, decision_id: str, *, at: Micros) -> None:
-        self._held[channel, provider_id] = decision_id
+        self.held[channel, provider_id] = decision_id
 
     def find(self, channel: str, provider_id: str) -> str | None:
-        return self._held.get((channel, provider_id))
+        return self.held.get((channel, provider_id))

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from nudge.clean import delimited, jsonlines, kinds, parts, rows, sandbox, table, unique
+from nudge.clean import delimited, erased, jsonlines, kinds, parts, rows, sandbox, table, unique
+from nudge.clean.erased import Gone
 from nudge.clean.rows import NameOf
 from nudge.clean.table import Flaw, RecordAt
 from nudge.errors import BadInput
@@ -94,8 +95,9 @@ def _person(row: Mapping[str, Any]) -> Person:
     return row["user_id"], {name: (value, at) for name, value in traits.items()}, consents
 
 
-def clean(chunk: Chunk, body: bytes, spelling: Spelling) -> Cleaned:
-    """The rows of a chunk's bytes (unpacked), typed and each once, as parts by day; what is no row, with its reason."""
+def clean(chunk: Chunk, body: bytes, spelling: Spelling, gone: Gone | None = None) -> Cleaned:
+    """The rows of a chunk's bytes (unpacked), typed and each once, as parts by day; what is no row, with its reason. Rows of people
+    who are `gone` are rejected as `erased`, and no reject keeps a text with their id."""
     try:
         found = _read(chunk, body, spelling)
     except BadInput as wrong:
@@ -104,7 +106,7 @@ def clean(chunk: Chunk, body: bytes, spelling: Spelling) -> Cleaned:
     flaws, frames, made = list(found.flaws), {}, []
     duplicate = 0
     for kind in list(found.frames):
-        facts = _facts(kind, found.frames.pop(kind), chunk.uploaded_at, found.plain)
+        facts = _facts(kind, found.frames.pop(kind), chunk.uploaded_at, found.plain, gone)
         flaws += [Flaw(line, reason, found.raw(line), column) for line, reason, column in facts.wrong]
         duplicate += facts.repeated
         if facts.rows.height:
@@ -114,7 +116,7 @@ def clean(chunk: Chunk, body: bytes, spelling: Spelling) -> Cleaned:
     counts = Counts(read, accepted, len(flaws), duplicate)
     if read != accepted + len(flaws) + duplicate:
         raise AssertionError(f"rows vanished: {counts}")
-    return Cleaned(counts, made, _rejects(chunk, flaws), frames)
+    return Cleaned(counts, made, erased.withheld(_rejects(chunk, flaws), gone), frames)
 
 
 def unreadable(chunk: Chunk, reason: str) -> Cleaned:
@@ -197,7 +199,7 @@ class _Facts:
     repeated: int
 
 
-def _facts(kind: Kind, cells: pl.DataFrame, at: Micros, plain: bool) -> _Facts:
+def _facts(kind: Kind, cells: pl.DataFrame, at: Micros, plain: bool, gone: Gone | None) -> _Facts:
     typed, flaws = kinds.typed(kind, cells, at=at, plain=plain)
     del cells  # what is not typed rows is memory
     is_row = typed["line"] > 0
@@ -206,6 +208,9 @@ def _facts(kind: Kind, cells: pl.DataFrame, at: Micros, plain: bool) -> _Facts:
         bad = typed.filter(is_row & pl.col("flaw").is_not_null()).select("line", "flaw")
         wrong = [(line, *flaws[number]) for line, number in bad.iter_rows()]
         is_row &= typed["flaw"].is_null()
+    if (dead := erased.mask(kind, typed, gone, at)) is not None:
+        wrong += [(line, erased.REASON, "user_id") for line in typed["line"].filter(is_row & dead).to_list()]
+        is_row &= ~dead
     typed = pl.DataFrame([column for column in typed if column.name != "flaw"])
     if not is_row.any():
         return _Facts(kinds.whole(kind, typed.clear()), wrong, 0)

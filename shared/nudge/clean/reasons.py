@@ -22,6 +22,7 @@ REASONS: Final[Mapping[str, str]] = {
     "bad_email": "an address with a line end in it, as used to smuggle mail headers",
     "bad_object": "a field of a Segment message that must be an object is none",
     "not_a_scalar": "a column of ours holds a list or an object",
+    "erased": "of somebody who was erased, from before that: its text is not kept",
     "event_id_reused": "the id of another event of the same person in this file; the earliest is kept",
     "too_few_fields": "fewer fields than the header names",
     "too_many_fields": "more fields than the header names",

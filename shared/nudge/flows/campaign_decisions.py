@@ -51,7 +51,7 @@ class Decisions:
                 return "paused"
             if left() < RESERVE_SECONDS:
                 return "out of time"
-            reached = [one for one in some if line is None or one.gain >= line]
+            reached = [one for one in some if one.user_id and (line is None or one.gain >= line)]
             if campaign.steps:
                 self._begin(run, campaign, reached, progress, now)
             else:

@@ -52,7 +52,8 @@ class Run:
 
 
 class Member(NamedTuple):
-    """A person of a run: what the best activity is expected to bring more than nothing, and what it costs."""
+    """A person of a run: what the best activity is expected to bring more than nothing, and what it costs. Without an id it is the
+    place of somebody who was erased since: nobody is reached there."""
 
     user_id: str
     gain: float = 0.0

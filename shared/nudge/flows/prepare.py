@@ -17,6 +17,7 @@ from nudge.collect import aliases, cut, records, segment, sniff
 from nudge.errors import BadInput, Conflict, NotFound, NotReady
 from nudge.flows.profiles import Applied, ApplyTraits
 from nudge.flows.quality import Quality
+from nudge.flows.tombstones import Gone, nobody
 from nudge.ports import Arrivals, Lake, Objects, Plans
 from nudge.vocabulary import Chunk, Counts, Kind, Micros
 
@@ -27,7 +28,8 @@ WINDOW: Final = 256 << 10
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Do one chunk; `quarantine` also keeps the quality reports. `events` is `ApplyEvents`, or what wraps it."""
+    """Do one chunk; `quarantine` also keeps the quality reports. `events` is `ApplyEvents`, or what wraps it; `gone` says who is
+    erased: nothing of them goes on from here (see `clean.erased`)."""
 
     inbox: Objects
     lake: Lake
@@ -36,6 +38,7 @@ class Prepare:
     people: ApplyTraits
     quarantine: Objects
     plans: Plans
+    gone: Callable[[], Gone | None] = nobody
 
     def __call__(self, chunk: Chunk, *, now: Micros) -> Counts:
         """The counts of the chunk; zeros when it was done before. Raises Unavailable: then it must come again."""
@@ -67,10 +70,11 @@ class Prepare:
         except BadInput as wrong:
             yield engine.unreadable(chunk, wrong.reason)
         else:
+            gone = self.gone()
             for piece in pieces:
                 start, end = piece.span or (0, len(body))
                 whole = chunk.compression == "none" or end - start == len(body)
-                yield engine.clean(piece, body if whole else body[start:end], _spelling(piece, self._columns()))
+                yield engine.clean(piece, body if whole else body[start:end], _spelling(piece, self._columns()), gone)
 
     def _columns(self) -> Mapping[str, str]:
         try:
