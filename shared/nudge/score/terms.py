@@ -2,7 +2,7 @@
 
 In: a text. Out: how often each term of each family stands in it. Nothing of the text is kept. Four families:
 - `word`: words and pairs of neighbours; every character of a script without spaces is a word;
-- `letter`: 2 to 5 letters in a row within what stands between spaces, its edges being letters too;
+- `letter`: 2 to 5 letters in a row within what stands between spaces or stops, its edges being letters too;
 - `pair`: two words, in either order, up to `REACH` words apart;
 - `length`: how many words, in steps of a factor √2.
 """
@@ -23,6 +23,7 @@ LONGEST = 2000
 REACH = 12
 GRAMS = (2, 5)
 FAMILIES = ("word", "letter", "pair", "length")
+APOSTROPHES = "'\u2019"
 CHARACTERS = 20_000
 SPACELESS = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -61,7 +62,12 @@ def _worded(character: str) -> str:
     return f" {character} " if any(low <= code <= high for low, high in SPACELESS) else character
 
 
-_VISIBLE, _WORDED = _Map(_visible), _Map(_worded)
+def _unstopped(character: str) -> str:
+    """Punctuation parts what is said before it from what is said after it; an apostrophe stands inside a word."""
+    return " " if unicodedata.category(character)[0] == "P" and character not in APOSTROPHES else character
+
+
+_VISIBLE, _WORDED, _UNSTOPPED = _Map(_visible), _Map(_worded), _Map(_unstopped)
 _NUMBER = re.compile(r"\d+")
 
 
@@ -96,10 +102,10 @@ def _words(words: Sequence[str]) -> Counter[str]:
 
 
 def _letters(read: str) -> Counter[str]:
-    """As `char_wb` of scikit-learn: a space on each side; what is shorter than n counts once, whole."""
+    """As `char_wb` of scikit-learn, of a text without its stops: a space on each side; what is shorter than n counts once, whole."""
     found: Counter[str] = Counter()
     low, high = GRAMS
-    for part in read.split():
+    for part in read.translate(_UNSTOPPED).split():
         padded = f" {part} "
         length = len(padded)
         for size in range(low, min(high, length) + 1):

@@ -106,6 +106,11 @@ def test_chinese_and_thai_are_read_without_spaces() -> None:
     assert text.terms("नमस्ते दुनिया")["word"]["नमस्ते"] == 1
 
 
+def test_letters_in_a_row_do_not_cross_a_stop_and_an_apostrophe_is_none() -> None:
+    assert text.terms("很快，好吃！😀")["letter"] == text.terms("很快 好吃 😀")["letter"]
+    assert "n't " in text.terms("don't")["letter"]
+
+
 def test_a_long_message_is_cut_and_still_quick() -> None:
     assert len(text.plain("x" * 1_000_000)) == text.LONGEST
     assert reader(3).intent("lost card " * 100_000)[1] > 0
