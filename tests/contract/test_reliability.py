@@ -17,7 +17,7 @@ TEST = re.compile(r"`(tests/[a-z_/]+\.py)::([a-z0-9_]+)`")
 ROWS = dict(ROW.findall((ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")))
 WANTED = [f"E{number}" for number in range(1, 29)] + [f"D{number}" for number in range(17, 21)]
 WANTED += [f"B{number}" for number in range(1, 16)]
-NOT_BUILT = {"B12"}
+NOT_BUILT: frozenset[str] = frozenset()
 """What the project does not do yet: the row says so."""
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from nudge import plan as plans_of
 from nudge.errors import NotFound, Unavailable
-from nudge.flows import standing
+from nudge.flows import standing, tombstones
 from nudge.flows.trainings.task import tasks_of
 from nudge.measure import audience, customers, export, findings, frames, page, prices, privacy, records, tally
 from nudge.ports import Arrivals, Lake, Models, Objects, Plans
@@ -33,7 +33,7 @@ class Report:
     `models` verifies the signatures of what is shown of models (None: the report says that nobody did)."""
 
     lake: Lake
-    reports: Objects  # also holds models/ and the quality reports
+    reports: Objects  # also holds models/, the quality reports and privacy/
     plans: Plans
     arrivals: Arrivals
     smallest_group: int = 1
@@ -48,6 +48,7 @@ class Report:
         plan = plans_of.load(self.plans.current())
         body = self._figures(plan, now)
         body["data_quality"] = standing.data_quality(self.reports, list(self.arrivals.all()))
+        body["data_quality"]["erased"] = privacy.cells(tombstones.summary(self.reports), self.smallest_group)
         tasks = tasks_of(plan)
         body["forecasts"] = standing.forecasts(
             self.reports, [one.name for one in tasks if one.kind == "demand"], self.models

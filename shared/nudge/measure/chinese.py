@@ -247,6 +247,7 @@ CHINESE: Mapping[str, str] = {
     # data, models, last touch
     "{share} of the rows went to quarantine.": "{share} 的行进入隔离区。",
     "Nothing has arrived yet.": "尚无数据到达。",
+    "People erased: {people}. Decisions that are no longer counted: {decisions}.": "已删除的用户：{people}。不再计入的决策：{decisions}。",
     "Rows of every file and request. Files and requests: {states}.": "每个文件与请求的行数。文件与请求：{states}。",
     "Kind": "种类",
     "Read": "读入",

@@ -51,11 +51,15 @@ def data_section(data: Mapping[str, Any]) -> Html:
     states = ", ".join(f"{count(number)} {t(state)}" for state, number in data["objects"].items())
     caption = t("Rows of every file and request. Files and requests: {states}.", states=states or t("none"))
     shown = table(caption, head, rows)
+    gone = data.get("erased") or {}
+    held = {name: count(gone.get(name) or 0) for name in ("people", "decisions")}
+    erased = t("People erased: {people}. Decisions that are no longer counted: {decisions}.", **held)
     return tag(
         "section",
         tag("h2", t("Data")),
         tag("p", t("{share} of the rows went to quarantine.", share=share(data["quarantine_share"])), class_="lead"),
         tag("div", shown if rows else tag("p", t("Nothing has arrived yet.")), class_="card"),
+        [tag("p", erased)] if gone.get("people") else [],
         id="data",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from copy import replace
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -15,6 +16,7 @@ from nudge.adapters.memory import MemoryObjects, MemoryPlans
 from nudge.adapters.memory_arrivals import MemoryArrivals
 from nudge.errors import NotFound, NotReady
 from nudge.flows.report import Report, age_hours, latest
+from nudge.flows.tombstones import Tombstones
 from nudge.ports import ObjectInfo
 from nudge.vocabulary import SECOND, Chunk, Counts
 from tests.unit.measure import world
@@ -258,3 +260,15 @@ def test_the_models_in_force_and_why_rows_were_rejected_are_told_as_their_makers
     assert events["reasons"] == [{"reason": "bad_time", "count": 3}, {"reason": "no_person", "count": 1}]
     assert report["data_quality"]["quarantine_share"] == 0.4
     assert report["data_quality"]["reconciles"]
+
+
+def test_a_report_says_how_many_were_erased_and_what_it_no_longer_counts() -> None:
+    objects = MemoryObjects()
+    stones = Tombstones(objects, lambda: b"s" * 32)
+    stones.bury({"ana": {"decisions": {"mail": 3}}, "bob": {"decisions": {"mail": 1, "nothing": 2}}}, now=NOW)
+    report = Report(Shelf(), objects, MemoryPlans(world.PLAN), MemoryArrivals())
+    assert report(now=NOW)["data_quality"]["erased"] == {"people": 2, "decisions": 6}
+    page = objects.get("reports/latest/report.html").decode()
+    assert "People erased: 2. Decisions that are no longer counted: 6." in page
+    few = replace(report, smallest_group=5)(now=NOW)["data_quality"]["erased"]
+    assert few == {"people": None, "decisions": None}
