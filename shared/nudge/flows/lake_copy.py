@@ -65,7 +65,7 @@ class LakeCopy:
         return cls(
             events,
             told,
-            LakeLog.read(paths["decisions"]),
+            LakeLog.read(paths["decisions"], folder),
             first,
             last + 1,
             counts,

@@ -1,8 +1,8 @@
 """What was decided, for those who learn from it: parts of `lake/decisions` come in, the decisions with their records go out.
 
 A record holds the whole decision, vector and all: some kilobytes. So only so many are read: all decisions of people who are drawn at
-random, so that what was decided for a person earlier and later stays together. What was done for everybody else is known, too,
-without records: people for whom something was done are nobody's example of doing nothing.
+random, so that what was decided for a person earlier and later stays together. They stay on disk until somebody asks. What was done
+for everybody else is known, too, without records: people for whom something was done are nobody's example of doing nothing.
 """
 
 from __future__ import annotations
@@ -18,40 +18,60 @@ from nudge.vocabulary import NOTHING
 
 MOST = 100_000
 """Decisions whose records are read."""
+ROW_GROUP = 10_000
 DRAW = 1
 """Of the hash by which people are drawn: another number draws others."""
 DONE = {"user_id": pl.String(), "decided_at": pl.Datetime("us", "UTC"), "goal": pl.String(), "activity": pl.String()}
-DECISION = {"decision_id": pl.String(), **DONE, "propensity": pl.Float64(), "record": pl.String()}
+DECISION = {"decision_id": pl.String(), **DONE, "propensity": pl.Float64()}
+RECORDED = {**DECISION, "record": pl.String()}
 
 
 @dataclass(frozen=True, slots=True)
 class LakeLog:
-    """`decisions`: rows (`DECISION`) of the people who were drawn, of everybody where there are few. `done`: rows (`DONE`) of
-    everything that was done for anybody. `count`: how many decisions there are, of which `share` was read; `drawn`: whose, where not
-    everybody's."""
+    """`decisions`: rows (`DECISION`) of the people who were drawn, of everybody where there are few; `parts` are the files that hold them
+    with their records. `done`: rows (`DONE`) of everything that was done for anybody. `count`: how many decisions there are, of which
+    `share` is read; `drawn`: whose, where not everybody's."""
 
     decisions: pl.DataFrame
     done: pl.DataFrame
+    parts: tuple[Path, ...] = ()
     count: int = 0
     share: float = 1.0
     drawn: pl.DataFrame | None = None
 
     @classmethod
-    def read(cls, parts: Sequence[Path], most: int = MOST) -> Self:
-        """The log, of Parquet files. The same files give the same people."""
+    def read(cls, parts: Sequence[Path], folder: Path, most: int = MOST) -> Self:
+        """The log, of Parquet files; those of the people drawn are written to `folder`. The same files give the same people."""
         if not parts:
             return cls(pl.DataFrame(schema=DECISION), pl.DataFrame(schema=DONE))
-        each = [pl.scan_parquet(path) for path in parts]
-        done = [one.filter(pl.col("activity") != NOTHING).select(*DONE).collect() for one in each]
-        people = pl.concat([one.select("user_id").collect() for one in each])["user_id"].value_counts()
+        everything = pl.concat([pl.scan_parquet(one).select(*RECORDED) for one in parts], how="vertical_relaxed")
+        done = everything.filter(pl.col("activity") != NOTHING).select(*DONE).collect()
+        people = everything.select("user_id").collect()["user_id"].value_counts()
         count = int(people["count"].sum())
-        drawn = _drawn(people, most) if count > most else None
-        rows = [_of(one.select(*DECISION), drawn).collect(engine="streaming") for one in each]
-        decisions = pl.concat(rows, how="vertical_relaxed")
-        return cls(decisions, pl.concat(done, how="vertical_relaxed"), count, decisions.height / count, drawn)
+        drawn, held = None, tuple(parts)
+        if count > most:
+            drawn, held = _drawn(people, most), (folder / "decisions of the drawn",)
+            _of(everything, drawn).sink_parquet(held[0], compression="lz4", row_group_size=ROW_GROUP)
+        decisions = pl.concat([pl.read_parquet(one, columns=list(DECISION)) for one in held], how="vertical_relaxed")
+        return cls(decisions, done, held, count, decisions.height / count, drawn)
+
+    def recorded(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Some of `decisions`, in their order, each with its `record`."""
+        ids = rows.lazy().select("decision_id")
+        texts = [
+            pl.scan_parquet(one).select("decision_id", "record").join(ids, on="decision_id", how="semi")
+            for one in self.parts
+        ]
+        if not texts:
+            return rows.with_columns(record=pl.lit(None, pl.String))
+        held = pl.concat(texts).collect(engine="streaming").unique("decision_id", keep="first")
+        return rows.join(held, on="decision_id", how="left", maintain_order="left")
+
+    def of_goal(self, name: str) -> pl.DataFrame:
+        return self.decisions.filter(pl.col("goal") == name)
 
     def of_drawn(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Rows of the people whose decisions were read, where not everybody's were."""
+        """Rows of the people whose decisions are read, where not everybody's are."""
         return _of(rows, self.drawn)
 
 

@@ -164,11 +164,10 @@ class Train:
         self._tell(task.name, "asking the log")
         panel = log_gate.with_challenger(goal, task.plan, task.name, scorer, Champions(self.models))
         versions = policy_log.Versions(task.plan, self.plan_of)
+        decisions = history.log.recorded(history.log.of_goal(goal.name))
         events = frames.fit(history.everything, frames.EVENTS)
         judged = log_gate.judge(
-            lambda: policy_log.read(
-                history.log.decisions, events, goal, versions, now=history.end, newest=log_gate.NEWEST
-            ),
+            lambda: policy_log.read(decisions, events, goal, versions, now=history.end, newest=log_gate.NEWEST),
             panel=panel,
         )
         return (Gate("log", judged.passed, judged.said),)

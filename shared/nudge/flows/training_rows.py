@@ -44,7 +44,7 @@ class History(LakeCopy):
                 parts.append(labels.history(self._known(one), goals, goal, links, treated))
             decided = moments.linked(decided, asked)
         if decided.height:
-            parts.append(labels.logged(decided, goals, goal, recipe.inverse_propensity, self.log.share))
+            parts.append(labels.logged(self.log.recorded(decided), goals, goal, recipe.inverse_propensity, self.log.share))
         members = labels.members(self.events, goal)
         return [labels.among(part, members) for part in parts], cuts
 
@@ -76,7 +76,7 @@ class History(LakeCopy):
         asked = moments.following(self.events, goal).filter(pl.col("at") >= since) if goal.after is not None else None
         if decided.height >= DECIDED:
             linked = decided if asked is None else moments.linked(decided, asked)
-            return labels.logged(linked, goals, goal, None)
+            return labels.logged(self.log.recorded(linked), goals, goal, None)
         treated = labels.treated(self.log.done, goal)
         if asked is not None:
             for one in moments.rounds(asked, self.end, window, 1):

@@ -6,12 +6,12 @@ In: events, vectors as of a moment (made by `profile.batch`), logged decisions. 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
+from nudge.jsontext import loads
 from nudge.learn.moments import link_of
 from nudge.vocabulary import DAY, NOTHING, Goal, Micros
 
@@ -136,7 +136,7 @@ def _block(records: pl.Series) -> pl.DataFrame:
 
 
 def _vector(record: str) -> dict[str, Any]:
-    held: dict[str, Any] = json.loads(record).get("vector", {})
+    held: dict[str, Any] = loads(record).get("vector", {})
     return held
 
 

@@ -108,8 +108,10 @@ def test_what_uplift_compares_is_the_same(both: tuple[History, History], event: 
     frames = []
     for history in both:
         decided = labels.decided(history.log.decisions, GOALS[event], history.end)
-        labelled = labels.logged(decided, labels.happened(history.events, GOALS[event]), GOALS[event], None)
-        compared, _ = comparable(history.log.decisions, Shares(0.0, {"mail": 0.0}))
+        labelled = labels.logged(
+            history.log.recorded(decided), labels.happened(history.events, GOALS[event]), GOALS[event], None
+        )
+        compared, _ = comparable(history.log.recorded(history.log.decisions), Shares(0.0, {"mail": 0.0}))
         frames.append((labelled, compared))
     assert 0 < frames[0][0]["label"].sum() < frames[0][0].height
     for one, other in zip(*frames, strict=True):
@@ -117,7 +119,7 @@ def test_what_uplift_compares_is_the_same(both: tuple[History, History], event: 
 
 
 def test_the_hours_of_answers_and_of_activity_are_the_same(both: tuple[History, History]) -> None:
-    told = [messages(one.everything, one.log.decisions, "email") for one in both]
+    told = [messages(one.everything, one.log.recorded(one.log.decisions), "email") for one in both]
     assert 0 < told[0]["answered"].sum() < told[0].height
     assert_frame_equal(*told)
     hours = [activity(one.events, HOURS.leave_out, HOURS.half_life_days, END) for one in both]

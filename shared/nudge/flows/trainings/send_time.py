@@ -28,7 +28,8 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
     """A challenger for the send time of a channel. Raises NotReady with what is missing."""
     channel = str(task.options["channel"])
     tell("reading messages and answers")
-    decisions, everything = history.log.decisions, history.log.of_drawn(history.everything)
+    decisions = history.log.recorded(history.log.decisions)
+    everything = history.log.of_drawn(history.everything)
     sent = messages(everything, decisions, channel)
     enough(sent.height, int(sent["answered"].sum()))
     zones = _zones(history.traits)

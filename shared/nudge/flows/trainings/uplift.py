@@ -28,6 +28,7 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
             f"{goal.name}: no decision whose {goal.within_days:g} days are over; effects are learned from decisions",
             missing={"decisions": 0},
         )
+    decided = history.log.recorded(decided)
     frame = labels.logged(decided, labels.happened(history.events, goal), goal, None)
     pairs, shares = uplift.comparable(decided, _planned(task.plan, goal.name))
     tell("fitting")

@@ -23,13 +23,13 @@ Knows no features and no labels.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
+from nudge.jsontext import loads
 from nudge.vocabulary import NOTHING
 
 SURE = 20
@@ -87,7 +87,7 @@ def comparable(decisions: pl.DataFrame, planned: Shares) -> tuple[pl.DataFrame, 
 
 def _without_vector(text: str) -> dict[str, Any]:
     """Nearly all of a record is its vector, which says nothing here."""
-    record: dict[str, Any] = json.loads(text)
+    record: dict[str, Any] = loads(text)
     return {name: value for name, value in record.items() if name != "vector"}
 
 
