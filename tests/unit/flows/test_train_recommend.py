@@ -12,6 +12,7 @@ import pytest
 
 from nudge import plan as plans
 from nudge.errors import NotReady
+from nudge.flows.lake_log import LakeLog
 from nudge.flows.training_rows import History
 from nudge.flows.trainings import recommend
 from nudge.flows.trainings.task import Made, Task
@@ -40,7 +41,7 @@ def history(events: pl.DataFrame) -> History:
     none = pl.DataFrame()
     counts = {"events": len(rows)}
     lazy = rows.drop("at").sort("user_id", "event_time", "event_id").lazy()
-    return History(lazy, none, none, START, END, counts, lazy, catalogue, "snapshot")
+    return History(lazy, none, LakeLog(none, none), START, END, counts, lazy, catalogue, "snapshot")
 
 
 def make(events: pl.DataFrame, present: Any = None, **said: Any) -> Made:
