@@ -16,14 +16,15 @@ MOST_AT_ONCE = 1000
 
 
 class S3Versions:
-    """`Versions` over a bucket; in one without versioning, an object has one of the name `null`."""
+    """`Versions` over a bucket, `at_once` in one call; in a bucket without versioning, an object has one of the name `null`."""
 
-    def __init__(self, s3: Any, bucket: str) -> None:
+    def __init__(self, s3: Any, bucket: str, *, at_once: int = MOST_AT_ONCE) -> None:
+        self._at_once = at_once
         self._s3 = s3
         self._bucket = bucket
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
-        asked: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix}
+        asked: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix, "MaxKeys": self._at_once}
         while True:
             try:
                 page = self._s3.list_object_versions(**asked)
@@ -36,7 +37,7 @@ class S3Versions:
             asked |= {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def expunge(self, versions: Sequence[ObjectVersion]) -> None:
-        for some in batched(versions, MOST_AT_ONCE, strict=False):
+        for some in batched(versions, self._at_once, strict=False):
             gone = {"Objects": [{"Key": one.key, "VersionId": one.version} for one in some], "Quiet": True}
             try:
                 answer = self._s3.delete_objects(Bucket=self._bucket, Delete=gone)
