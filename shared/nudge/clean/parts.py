@@ -16,8 +16,12 @@ from nudge.vocabulary import DAY, Micros
 
 RAW: Final = "new-"
 """Label of a part that `prepare` wrote and no compaction has seen: rows in the order of their file, lightly packed."""
+FULL: Final = "full-"
+"""Label of a part that is as large as parts get: no compaction merges it again."""
 LEVEL: Final = 1
 ROW_GROUP: Final = 131_072
+ROW_GROUP_OF_RECORDS: Final = 10_000
+"""A reader has a whole row group in memory; a record of a decision is kilobytes."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,7 +37,8 @@ def raw_parquet(rows: pl.DataFrame) -> bytes:
 
 def _written(rows: pl.DataFrame, **how: Any) -> bytes:
     out = BytesIO()
-    rows.write_parquet(out, statistics=False, row_group_size=ROW_GROUP, **how)
+    size = ROW_GROUP_OF_RECORDS if "record" in rows.columns else ROW_GROUP
+    rows.write_parquet(out, statistics=False, row_group_size=size, **how)
     return out.getvalue()
 
 

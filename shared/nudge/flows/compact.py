@@ -1,7 +1,8 @@
 """What came of a day becomes one part: sorted, each fact once, the same bytes for any order and split of what came.
 
 The new part is written before the old ones go. Who reads meanwhile sees a row twice (and keeps one) or a part that is gone
-(and lists again); a compaction that dies is made again; two at once write the same.
+(and lists again); a compaction that dies is made again; two at once write the same. A day of more than fits into memory becomes
+several parts, which are not merged again: readers count no row twice, wherever it stands.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from nudge.errors import NotFound
 from nudge.ports import Lake
 from nudge.vocabulary import KINDS, Kind
 
-LARGEST_DAY: Final = 1 << 30
-"""Bytes of Parquet that are merged at once; a larger day is merged in several steps, first parts first."""
+LARGEST: Final = 192 << 20
+"""Bytes of rows, in memory, that become one part; merging takes three times as much, and two days are merged at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Compact:
     lake: Lake
     at_once: int = 2
     """Days that are merged at the same time: one waits for the store while the other computes."""
+    largest: int = LARGEST
 
     def __call__(self) -> int:
         """How many parts went away."""
@@ -40,24 +42,38 @@ class Compact:
 
     def _days(self, kind: Kind) -> Iterator[tuple[str, list[str]]]:
         for day, found in groupby(self.lake.parts(kind), lambda one: one.key.split("/")[2].removeprefix("dt=")):
-            keys: list[str] = []
-            size = 0
-            for one in found:
-                if keys and size + one.size > LARGEST_DAY:
-                    break
-                keys.append(one.key)
-                size += one.size
-            if len(keys) > 1 or parts.RAW in keys[0]:
+            keys = [one.key for one in found if parts.FULL not in one.key]
+            if _worth_it(keys):
                 yield day, keys
 
     def _day(self, kind: Kind, day: str, keys: list[str]) -> int:
-        try:
-            frames = [pl.read_parquet(BytesIO(self.lake.get(key))) for key in keys]
-        except NotFound:  # someone else compacts this day
-            return 0
+        """Part after part, until what is read is enough for one."""
+        gone = 0
+        while _worth_it(keys):
+            frames: list[pl.DataFrame] = []
+            try:
+                while keys[len(frames) :] and _size(frames) < self.largest:
+                    frames.append(pl.read_parquet(BytesIO(self.lake.get(keys[len(frames)]))))
+            except NotFound:  # someone else compacts this day
+                return gone
+            merging, keys = keys[: len(frames)], keys[len(frames) :]
+            merged = self._merged(kind, day, frames)
+            old = [key for key in merging if key != merged]
+            self.lake.drop(old)
+            gone += len(old)
+        return gone
+
+    def _merged(self, kind: Kind, day: str, frames: list[pl.DataFrame]) -> str:
+        label = parts.FULL if _size(frames) >= self.largest else ""
         every = pl.concat(frames, rechunk=True).with_columns(line=pl.lit(0))
+        frames.clear()
         rows, _, _ = unique.unique(kind, every, order="total")
-        merged = self.lake.put(kind, day, parts.parquet(rows.drop("line")))
-        gone = [key for key in keys if key != merged]
-        self.lake.drop(gone)
-        return len(gone)
+        return self.lake.put(kind, day, parts.parquet(rows.drop("line")), label=label)
+
+
+def _worth_it(keys: list[str]) -> bool:
+    return len(keys) > 1 or any(parts.RAW in key for key in keys)
+
+
+def _size(frames: list[pl.DataFrame]) -> int:
+    return sum(int(one.estimated_size()) for one in frames)

@@ -128,3 +128,33 @@ def test_rows_of_users_are_kept_for_each_time_they_say_something_new() -> None:
     Compact(lake)()
     assert len(lake.parts("users")) == 1
     assert rows(lake, "users").select("email").to_series().to_list() == ["a@b.de", "c@d.de"]
+
+
+def test_a_day_larger_than_memory_becomes_several_parts_that_are_left_alone() -> None:
+    uploads = [
+        HEADER + f"a{number},1,view,2026-01-01T10:00:{number:02}Z,1\nb{number},2,view,2026-01-01T09:00:00Z,\n".encode()
+        for number in range(7)
+    ]
+    lake, objects = lake_of(*uploads)
+    before = read_events(list(held(lake).values())).collect().sort("user_id", "event_id")
+    size = int(pl.read_parquet(BytesIO(next(iter(held(lake).values())))).estimated_size())
+    small = Compact(lake, largest=3 * size - 1)
+    assert small() == 7
+    names = sorted(key.rsplit("/", 1)[1][:5] for key in held(lake))
+    assert [name == "full-" for name in names].count(True) == 2
+    assert len(names) == 3
+    assert read_events(list(held(lake).values())).collect().sort("user_id", "event_id").equals(before)
+    writes = objects.writes
+    assert small() == 0
+    assert objects.writes == writes
+
+
+def test_what_comes_later_to_a_large_day_is_merged_beside_its_full_parts() -> None:
+    lake, _ = lake_of(FIRST, SECOND)
+    Compact(lake, largest=1)()
+    full = set(held(lake))
+    for part in cleaned(HEADER + b"e9,9,view,2026-01-01T10:00:00Z,1\n").parts:
+        lake.put(part.kind, part.day, part.body, label=part.label)
+    Compact(lake)()
+    assert full < set(held(lake))
+    assert {"1", "2", "3", "9"} == set(rows(lake)["user_id"])
