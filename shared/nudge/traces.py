@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+UNVERSIONED = "null"
+"""The version of what was written while a bucket kept none: while it keeps none, whatever replaces an object is of this version too."""
+
 
 class ObjectVersion(NamedTuple):
     """One version of an object that holds bytes; `live` says whether it is what a reader finds."""

@@ -20,7 +20,7 @@ from nudge.flows.forget_look import INBOX, LAKE, REJECTS, Found, Look, Stored
 from nudge.flows.forget_words import Words
 from nudge.flows.tombstones import Tombstones
 from nudge.ports import Lake, Objects, Plans, Profiles
-from nudge.traces import ObjectVersion, Traces, Versions
+from nudge.traces import UNVERSIONED, ObjectVersion, Traces, Versions
 from nudge.vocabulary import Goal, Kind, Micros
 
 ROUNDS = 4
@@ -94,7 +94,7 @@ class Forget:
         """Replace what readers find under a key, where they would find somebody; then the versions that hold them go for good."""
         if any(one.live for one in held):
             self._replace(key, found)
-        self.versions.expunge(held)
+        self.versions.expunge([one for one in held if not (one.live and one.version == UNVERSIONED)])
 
     def _replace(self, key: str, found: Found) -> None:
         try:

@@ -18,7 +18,7 @@ from nudge.flows import forget_rows
 from nudge.flows.forget_rows import Counts
 from nudge.flows.forget_words import Finder, Words
 from nudge.ports import Arrivals, Objects, Profiles
-from nudge.traces import ObjectVersion, Trace, Traces, Versions
+from nudge.traces import UNVERSIONED, ObjectVersion, Trace, Traces, Versions
 from nudge.vocabulary import KINDS, Goal, Kind
 
 LAKE, INBOX, REJECTS, RUNS = "lake/", "inbox/", "quarantine/", "campaigns/"
@@ -159,6 +159,6 @@ class Look:
 
     def _why_it_stays(self, one: ObjectVersion) -> str | None:
         """What arrived goes when it was prepared: until then nobody else has the rows of the others in it."""
-        version = None if one.version == "null" else one.version
+        version = None if one.version == UNVERSIONED else one.version
         arrival = self.arrivals.get(content_id(self.objects.name, one.key, version, one.etag))
         return NOT_READ if arrival is None or arrival.state in UNDER_WAY else None
