@@ -35,8 +35,8 @@ LOOKED_AT = 20
 """Records of a part that are looked at for the names of traits."""
 MOST_TRAITS = 12
 WHOLE = {"record": pl.String(), "decision_id": pl.String(), "campaign": pl.String()}
-AT_ONCE = 20_000
-"""Records that are looked into at a time: a hundred megabytes."""
+AT_ONCE = 5_000
+"""Records that are looked into at a time."""
 
 
 def read(bodies: Iterable[bytes], event: str | None) -> pl.DataFrame:
