@@ -44,7 +44,9 @@ class History(LakeCopy):
                 parts.append(labels.history(self._known(one), goals, goal, links, treated))
             decided = moments.linked(decided, asked)
         if decided.height:
-            parts.append(labels.logged(self.log.recorded(decided), goals, goal, recipe.inverse_propensity, self.log.share))
+            parts.append(
+                labels.logged(self.log.recorded(decided), goals, goal, recipe.inverse_propensity, self.log.share)
+            )
         members = labels.members(self.events, goal)
         return [labels.among(part, members) for part in parts], cuts
 
