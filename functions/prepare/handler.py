@@ -60,7 +60,7 @@ def prepare(task: dict[str, Any]) -> None:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if event.get("task") == "compact":
-        edge.count("PartsCompacted", Compact(ObjectsLake(bucket()))())
+        edge.count("PartsCompacted", Compact(ObjectsLake(bucket()), gone=Watched(bucket()))())
         edge.flush()
         return {}
     return edge.batch(event, lambda record: prepare(edge.json_object(record["body"])))

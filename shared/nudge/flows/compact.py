@@ -2,12 +2,13 @@
 
 The new part is written before the old ones go. Who reads meanwhile sees a row twice (and keeps one) or a part that is gone
 (and lists again); a compaction that dies is made again; two at once write the same. A day of more than fits into memory becomes
-several parts, which are not merged again: readers count no row twice, wherever it stands.
+several parts, which are not merged again: readers count no row twice, wherever it stands. Rows of people who were erased since the old
+parts were written go no further: whoever had them in hand during the erasure brings nobody back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,8 +17,9 @@ from typing import Final
 
 import polars as pl
 
-from nudge.clean import parts, unique
+from nudge.clean import erased, parts, unique
 from nudge.errors import NotFound
+from nudge.flows.tombstones import Gone, nobody
 from nudge.ports import Lake
 from nudge.vocabulary import KINDS, Kind
 
@@ -33,6 +35,7 @@ class Compact:
     at_once: int = 2
     """Days that are merged at the same time: one waits for the store while the other computes."""
     largest: int = LARGEST
+    gone: Callable[[], Gone | None] = nobody
 
     def __call__(self) -> int:
         """How many parts went away."""
@@ -63,11 +66,17 @@ class Compact:
             gone += len(old)
         return gone
 
-    def _merged(self, kind: Kind, day: str, frames: list[pl.DataFrame]) -> str:
+    def _merged(self, kind: Kind, day: str, frames: list[pl.DataFrame]) -> str | None:
         label = parts.FULL if _size(frames) >= self.largest else ""
         every = pl.concat(frames, rechunk=True).with_columns(line=pl.lit(0))
         frames.clear()
         rows, _, _ = unique.unique(kind, every, order="total")
+        if (
+            dead := erased.mask(kind, rows, self.gone(), uploaded_at=-1)
+        ) is not None:  # every row of the lake says its time
+            rows = rows.filter(~dead)
+        if not rows.height:
+            return None
         return self.lake.put(kind, day, parts.parquet(rows.drop("line")), label=label)
 
 

@@ -86,7 +86,7 @@ def _opened(body: bytes) -> bytes:
 
 def _anyhow(word: str) -> bytes:
     """A pattern of a word in each encoding, and as JSON escapes it."""
-    forms = {(word.encode(name, "replace"), _EDGES.get(name, _PLAIN)) for name in _ENCODINGS if _fits(word, name)}
+    forms = {(word.encode(name), _EDGES.get(name, _PLAIN)) for name in _ENCODINGS if _fits(word, name)}
     forms.add((json.dumps(word)[1:-1].encode(), _PLAIN))
     return b"|".join(before + re.escape(form) + after for form, (before, after) in sorted(forms))
 

@@ -106,18 +106,19 @@ class Watched:
     """Who is erased, looked up before each piece of work: one question to the store, and the list again only when it changed."""
 
     objects: Objects
-    _etag: str | None = None
-    _held: Gone | None = field(default=None, repr=False)
+    _held: tuple[str, Gone] | None = field(default=None, repr=False)
 
     def __call__(self) -> Gone | None:
         """None where nobody ever was. Raises Unavailable: then nobody knows, and the work must wait."""
+        held = self._held
         try:
-            if self.objects.head(KEY).etag != self._etag:
-                body, self._etag = self.objects.read(KEY)
-                self._held = _gone(body)
+            if held is None or self.objects.head(KEY).etag != held[0]:
+                body, etag = self.objects.read(KEY)
+                held = etag, _gone(body)
         except NotFound:
-            self._etag = self._held = None
-        return self._held
+            held = None
+        self._held = held
+        return None if held is None else held[1]
 
 
 def nobody() -> Gone | None:

@@ -12,7 +12,7 @@ import pytest
 from nudge.errors import BadInput
 from nudge.flows.compact import Compact
 from nudge.flows.forget_look import NOT_READ
-from nudge.flows.tombstones import KEY, summary
+from nudge.flows.tombstones import KEY, Watched, summary
 from nudge.vocabulary import DAY
 from tests.unit.flows.erasing import FILES, WORDS, Day, Death, Mortal
 
@@ -192,6 +192,17 @@ def test_whoever_dies_at_any_write_finishes_the_next_time(day: Day) -> None:
         assert where(day, words) == [], f"died at {at} ({wrote[at - 1]})"
         assert day.rows() == rows, f"died at {at} ({wrote[at - 1]})"
         assert day.shop.objects.get(KEY) == held, f"died at {at} ({wrote[at - 1]})"
+
+
+def test_what_a_worker_wrote_after_all_was_looked_through_goes_with_the_next_compaction(day: Day) -> None:
+    """It cleaned a chunk before the erasure, and wrote its parts after: the day's compaction knows better."""
+    parts = [one for kind in ("users", "events", "outcomes") for one in day.shop.lake.parts(kind)]
+    late, before = {one.key: day.shop.objects.get(one.key) for one in parts}, day.rows(but="ana")
+    day.forget()(["ana"], clock=day.clock)
+    for key, body in late.items():
+        day.shop.objects.put(key[:-40] + "new-" + key[-40:], body)
+    Compact(day.shop.lake, gone=Watched(day.shop.objects))()
+    assert day.rows() == before
 
 
 @pytest.mark.parametrize("ids", [[], [""], ["ana", " "]])
