@@ -25,8 +25,6 @@ DECISIONS: Mapping[str, pl.DataType] = {
     "value": pl.Float64(),
     "cost": pl.Float64(),
     "plan_version": pl.String(),
-    "model_version": pl.String(),
-    "reason": pl.String(),
 }
 """Columns of `lake/decisions` that a report needs; `record` and the vector stay unread."""
 

@@ -44,7 +44,7 @@ class Segment:
 
 def split(judged: pl.DataFrame, told: pl.DataFrame, activity: str, worth: float | None) -> list[Segment]:
     """The segments of one activity's compared people (`tally.followed`) that are large enough to be looked at."""
-    known = judged.join(levels(told), on="decision_id", how="inner")
+    known = judged.join(levels(told, judged), on="decision_id", how="inner")
     found: list[Segment] = []
     seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
     for (trait, level), some in sorted(known.group_by("name", "level"), key=lambda one: tuple(map(str, one[0]))):
@@ -57,8 +57,13 @@ def split(judged: pl.DataFrame, told: pl.DataFrame, activity: str, worth: float 
     return found
 
 
-def levels(told: pl.DataFrame) -> pl.DataFrame:
-    """decision_id, name, level: words that traits hold, where a trait has 2 to `MOST_LEVELS` of them; and the lifecycle."""
+def levels(told: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """decision_id, name, level, for these decisions (`judged`, of all that were `told`): words that traits hold, where a trait has 2 to
+    `MOST_LEVELS` of them among all; and the lifecycle."""
+    words = told.lazy().select(pl.col("traits").explode()).unique().unnest("traits").drop_nulls().collect()
+    few = words.group_by("name").agg(pl.col("level").n_unique().alias("levels"))
+    kept = few.filter(pl.col("levels").is_between(2, MOST_LEVELS))["name"].cast(pl.String)
+    told = told.join(judged, on="decision_id", how="semi")
     traits = (
         told.select("decision_id", "traits")
         .drop_nulls("traits")
@@ -66,8 +71,6 @@ def levels(told: pl.DataFrame) -> pl.DataFrame:
         .select("decision_id", *(pl.col("traits").struct.field(one).cast(pl.String) for one in ("name", "level")))
         .drop_nulls()
     )
-    few = traits.group_by("name").agg(pl.col("level").n_unique().alias("levels"))
-    kept = few.filter(pl.col("levels").is_between(2, MOST_LEVELS))["name"]
     stage = (
         pl.when(pl.col("orders") == 0)
         .then(pl.lit("never_bought"))
