@@ -143,7 +143,10 @@ class Day:
         shop = self.shop
         stores = (shop.objects, shop.profiles, shop.ledger, shop.journeys, self.traces.clicks, self.traces.sent)
         held = [
-            (store, name, value) for store in stores for name, value in vars(store).items() if isinstance(value, dict | set)
+            (store, name, value)
+            for store in stores
+            for name, value in vars(store).items()
+            if isinstance(value, dict | set)
         ]
         copies = [(store, name, copy.deepcopy(value)) for store, name, value in held]
 
