@@ -51,29 +51,28 @@ class Compact:
 
     def _day(self, kind: Kind, day: str, keys: list[str]) -> int:
         """Part after part, until what is read is enough for one."""
-        gone = 0
+        dropped = 0
         while _worth_it(keys):
             frames: list[pl.DataFrame] = []
             try:
                 while keys[len(frames) :] and _size(frames) < self.largest:
                     frames.append(pl.read_parquet(BytesIO(self.lake.get(keys[len(frames)]))))
             except NotFound:  # someone else compacts this day
-                return gone
+                return dropped
             merging, keys = keys[: len(frames)], keys[len(frames) :]
             merged = self._merged(kind, day, frames)
             old = [key for key in merging if key != merged]
             self.lake.drop(old)
-            gone += len(old)
-        return gone
+            dropped += len(old)
+        return dropped
 
     def _merged(self, kind: Kind, day: str, frames: list[pl.DataFrame]) -> str | None:
         label = parts.FULL if _size(frames) >= self.largest else ""
         every = pl.concat(frames, rechunk=True).with_columns(line=pl.lit(0))
         frames.clear()
         rows, _, _ = unique.unique(kind, every, order="total")
-        if (
-            dead := erased.mask(kind, rows, self.gone(), uploaded_at=-1)
-        ) is not None:  # every row of the lake says its time
+        dead = erased.mask(kind, rows, self.gone(), uploaded_at=-1)  # every row of the lake says its time
+        if dead is not None:
             rows = rows.filter(~dead)
         if not rows.height:
             return None
