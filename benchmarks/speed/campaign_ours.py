@@ -1,4 +1,5 @@
-"""Our `campaign`, stores in memory: `campaign_ours.py FOLDER PEOPLE [ROUNDS]`. Prints seconds of each round, and what was decided, as JSON.
+"""Our `campaign`, stores in memory: `campaign_ours.py FOLDER PEOPLE [ROUNDS] [records=FILE]`. Prints seconds of each round, and what was decided, as JSON; the records go
+to a file where one is named.
 
 Everything else is what is deployed: freezing, the decide flow, records, messages. Each round is a run of its own.
 """
@@ -96,4 +97,8 @@ said = {
     "record_bytes": size,
     "done": {one["user_id"]: one["activity"] for one in answers},
 }
+for option in sys.argv:
+    if option.startswith("records="):  # for who wants them as they were written
+        lines = (one.text.encode() + b"\n" for one in kept[0].decisions.values())
+        Path(option.removeprefix("records=")).write_bytes(b"".join(lines))
 sys.stderr.write(json.dumps(said))
