@@ -21,8 +21,9 @@ from campaign_world import make
 from nudge.measure import prices
 
 HERE = Path(__file__).parent
-SIDES = {"ours": ("ours",), "peer": ("peer",), "peer, from profiles": ("peer", "profiles")}
-"""The peer is given its features ready, and once more the profiles' stored numbers: those it has to make features of, as ours does."""
+SIDES = {"ours": ("ours",), "peer": ("peer",), "peer, from profiles": ("peer", "profiles"), "floor": ("peer", "floor")}
+"""The peer is given its features ready, and once more the profiles' stored numbers: those it has to make features of, as ours does. The floor
+leaves out what can be left out."""
 REACH, RUNS = 3.0, 3
 ANSWERS = 2
 """A look at the ledger and a transaction a person; a hundred profiles come in one answer."""
@@ -76,8 +77,10 @@ def main(people: int, rounds: int) -> None:
     done = [told[side][-1]["done"] for side in SIDES]
     same = sum(len({one[user] for one in done}) == 1 for user in done[0])
     print(f"  the same is done for {same} of {people} people")
-    for peer in list(SIDES)[1:]:
-        print(f"  ours / {peer}: {rate['ours'] / rate[peer]:.2f} x (to reach {REACH:g})")
+    for peer in list(SIDES)[1:3]:
+        print(
+            f"  ours / {peer}: {rate['ours'] / rate[peer]:.2f} x (to reach {REACH:g}; the floor reaches {rate["floor"] / rate[peer]:.2f})"
+        )
     cost = prices.thousand(uses(1000 / rate["ours"]))
     print(f"  1,000 decisions cost {cost['usd']:.5f} USD ({prices.REGION}, {prices.AS_OF}):")
     for line in cost["lines"]:
