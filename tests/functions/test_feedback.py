@@ -15,7 +15,7 @@ from nudge.adapters.clients import client
 from nudge.adapters.kms import KmsSigner
 from nudge.adapters.ledger import DynamoLedger
 from nudge.adapters.profiles import DynamoProfiles
-from nudge.decide import chance
+from nudge.decide import chance, dead
 from nudge.decide.policy import Question, choose
 from nudge.vocabulary import DAY, SECOND, Candidate, Message, Profile, Suppression
 from tests.acting import NOON, Aws, aws, person, plan, put_person
@@ -65,7 +65,7 @@ def test_a_bounce_suppresses_settles_and_is_kept(world: Aws, load_event: Any) ->
     for _ in range(2):
         assert door.handler(ours(load_event("feedback.bounce")), None) == {"batchItemFailures": []}
     profiles = DynamoProfiles(world.dynamodb, "profiles")
-    assert ana(world).suppressions["email"].reason == "bounce"
+    assert ana(world).suppressions[dead.scope("email")].reason == "bounce"
     assert profiles.is_address_suppressed("email", "ana@customer.example")
     held = DynamoLedger(world.dynamodb, "ledger").message(NAME)
     assert held is not None

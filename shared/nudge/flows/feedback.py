@@ -15,10 +15,11 @@ from typing import Any
 from nudge.act import machine
 from nudge.act import notice as notices
 from nudge.act import reputation as rules
+from nudge.decide import dead
 from nudge.ports import Clicks, Ledger, Objects, Profiles, Reputation
 from nudge.vocabulary import Message, Micros, Suppression
 
-CHANNEL = "email"
+CHANNEL, BOUNCE = "email", "bounce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,7 @@ class Feedback:
             self.reputation.sent()
         message = self.ledger.message(notice.decision_id) if notice.decision_id else None
         if notice.suppress is not None:
-            self.reputation.blame(notice.suppress, notice.message_id, now=now)
-            suppression = Suppression(notice.suppress, notice.at)
-            for address in notice.to:
-                self.profiles.suppress_address(CHANNEL, address, suppression)
-            if message is not None:
-                self.profiles.suppress(message.user_id, CHANNEL, suppression)
+            self._suppress(notice, notice.suppress, message, now)
         if message is None:
             if notice.kind in notices.EVENT_TYPE:
                 set_aside(self.inbox, event)
@@ -67,6 +63,21 @@ class Feedback:
         if notice.proves_sending and message.state in ("sending", "unknown"):
             self.ledger.settle(message.decision_id, provider_id=notice.message_id, now=now)
         return [self._judged(row, notice, message) for row in notices.rows(notice, message, now)]
+
+    def _suppress(self, notice: notices.Notice, reason: str, message: Message | None, now: Micros) -> None:
+        """Nothing more to these addresses. A complaint is the person's; that mail bounces is true of the address alone (our mails go to
+        one), and a new one is believed."""
+        self.reputation.blame(reason, notice.message_id, now=now)
+        suppression = Suppression(reason, notice.at)
+        for address in notice.to:
+            self.profiles.suppress_address(CHANNEL, address, suppression)
+        if message is None:
+            return
+        if reason == BOUNCE and notice.to:
+            gone = dead.suppression(reason, notice.at, CHANNEL, notice.to[0])
+            self.profiles.suppress(message.user_id, dead.scope(CHANNEL), gone)
+        else:
+            self.profiles.suppress(message.user_id, CHANNEL, suppression)
 
     def _judged(self, row: dict[str, Any], notice: notices.Notice, message: Message) -> dict[str, Any]:
         """The row; of another type, with the reason, where a machine and no person opened or clicked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import replace
 from typing import Any
 
 import pytest
@@ -118,9 +119,22 @@ def test_permanent_bounces_and_complaints_suppress_at_once(
         world.feedback(event(kind, world.name, **changes), now=NOON)
     profile = world.profiles.get("ana")
     assert profile is not None
-    assert ("email" in profile.suppressions) is suppressed
+    assert (eligible.barred("email", profile) == "suppressed") is suppressed
     assert world.profiles.is_address_suppressed("email", ADDRESS.upper()) is suppressed
     assert world.deliver(world.name) == ("skipped" if suppressed else "sent")
+
+
+@pytest.mark.parametrize(("kind", "said"), [("Bounce", None), ("Complaint", "suppressed")])
+def test_a_new_address_is_believed_after_a_bounce_and_not_after_a_complaint(
+    world: Acting, kind: str, said: str | None
+) -> None:
+    world.feedback(event(kind, world.name), now=NOON)
+    profile = world.profiles.get("ana")
+    assert profile is not None
+    moved = replace(profile, traits=profile.traits | {"email": ("ana@new.example", NOON + 1)})
+    assert eligible.barred("email", moved) == said
+    retold = replace(profile, traits=profile.traits | {"email": (ADDRESS.upper(), NOON + 1)})
+    assert eligible.barred("email", retold) == "suppressed"
 
 
 def test_every_recipient_of_a_list_is_suppressed(world: Acting) -> None:
