@@ -26,6 +26,8 @@ type Says = Callable[[pd.DataFrame], np.ndarray]
 """A number for each row of a table."""
 
 TREES_A_FOREST = 40
+SHARE, MOST_ROWS = 0.63, 20_000
+"""Of the rows a tree of a forest sees this share, drawn anew for each, and no more than so many."""
 TREATED = "(treated)"
 COPIES = 2
 MIXED = 0.3
@@ -119,7 +121,7 @@ class Forest:
             TREES_A_FOREST,
             min_samples_leaf=int(np.clip(len(table) // 100, 20, 500)),
             max_features=self._share,
-            max_samples=0.63,
+            max_samples=SHARE if SHARE * len(table) <= MOST_ROWS else MOST_ROWS,
             random_state=self._seed,
             n_jobs=1,
         ).fit(self._plain(table), target, sample_weight=weight)
