@@ -79,7 +79,7 @@ def main(people: int, rounds: int) -> None:
     print(f"  the same is done for {same} of {people} people")
     for peer in list(SIDES)[1:3]:
         print(
-            f"  ours / {peer}: {rate['ours'] / rate[peer]:.2f} x (to reach {REACH:g}; the floor reaches {rate["floor"] / rate[peer]:.2f})"
+            f"  ours / {peer}: {rate['ours'] / rate[peer]:.2f} x (to reach {REACH:g}; the floor reaches {rate['floor'] / rate[peer]:.2f})"
         )
     cost = prices.thousand(uses(1000 / rate["ours"]))
     print(f"  1,000 decisions cost {cost['usd']:.5f} USD ({prices.REGION}, {prices.AS_OF}):")
