@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any, get_args
 
 import polars as pl
@@ -66,7 +67,7 @@ class PolicyEvaluation:
         goal = _goal(plan, name)
         for _ in range(LISTINGS):
             try:
-                decisions = frames.read([self.lake.get(one.key) for one in self.lake.parts("decisions")], COLUMNS)
+                decisions = self._decisions(policy_log.told(goal, now), newest)
                 if not decisions.height:
                     raise NotReady(f"no decision for {goal.name} has a record and a window that is over")
                 events = batch.read_events([self.lake.get(one.key) for one in self.lake.parts("events")])
@@ -74,6 +75,16 @@ class PolicyEvaluation:
                 continue
             return policy_log.read(decisions, events, goal, Versions(plan, self.plan_of), now=now, newest=newest)
         raise Unavailable(f"the lake changed {LISTINGS} times while it was read")
+
+    def _decisions(self, told: pl.Expr, newest: int | None) -> pl.DataFrame:
+        """Rows of `COLUMNS` that tell something, the latest days first: no more days than hold so many."""
+        found: list[pl.DataFrame] = []
+        parts = sorted(self.lake.parts("decisions"), key=lambda one: one.key, reverse=True)
+        for _, day in groupby(parts, lambda one: one.key.rpartition("/")[0]):
+            found += [frames.of_part(self.lake.get(one.key), COLUMNS, told) for one in day]
+            if newest is not None and pl.concat([one["decision_id"] for one in found]).n_unique() >= newest:
+                break
+        return frames.together(found, COLUMNS)
 
 
 def _served(plan: Plan) -> list[Goal]:

@@ -120,10 +120,15 @@ def read(
     return _logged(goal, versions, tuple(made[one] for one in earned["decision_id"]), reward)
 
 
+def told(goal: Goal, now: Micros) -> pl.Expr:
+    """Whether a decision says what came of it for a goal: it has a record, and its window is over."""
+    over = pl.col("decided_at").dt.epoch("us") <= now - round(goal.within_days * 86_400 * SECOND)
+    return (pl.col("goal") == goal.name) & pl.col("record").is_not_null() & over
+
+
 def _records(decisions: pl.DataFrame, goal: Goal, now: Micros, newest: int | None) -> Iterator[tuple[str, Decision]]:
     """By id, oldest first; those that cannot be read are left out: they were written by hand, or by an early version."""
-    over = pl.col("decided_at").dt.epoch("us") <= now - round(goal.within_days * 86_400 * SECOND)
-    asked = decisions.filter((pl.col("goal") == goal.name) & pl.col("record").is_not_null() & over)
+    asked = decisions.filter(told(goal, now))
     ordered = asked.unique("decision_id", keep="first", maintain_order=True).sort("decided_at", "decision_id")
     for name, text in (ordered if newest is None else ordered.tail(newest)).select("decision_id", "record").iter_rows():
         try:

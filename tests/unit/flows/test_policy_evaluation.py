@@ -16,7 +16,9 @@ import pytest
 
 from local import policies
 from nudge import plan
-from nudge.adapters.memory import MemoryPlans
+from nudge.adapters.lake import ObjectsLake
+from nudge.adapters.memory import MemoryObjects, MemoryPlans
+from nudge.clean import parts
 from nudge.decide import chance, explore, record
 from nudge.errors import BadInput, NotReady
 from nudge.flows.policy_evaluation import PolicyEvaluation
@@ -137,6 +139,29 @@ def test_too_thin_support_is_refused() -> None:
     told = evaluation(greedy).evaluate("uplift_first", now=NOW)
     assert told["verdict"] == "refused"
     assert told["policy"]["flaws"]
+
+
+def test_for_the_newest_decisions_no_earlier_days_are_read(wrong: Shelf) -> None:
+    rows = pl.read_parquet(BytesIO(wrong.bodies["decisions"][0])).sort("decided_at")
+    memory = ObjectsLake(MemoryObjects())
+    for (day,), some in rows.group_by(pl.col("decided_at").dt.date().cast(pl.String), maintain_order=True):
+        for half in (some.head(some.height // 2), some.tail(-(some.height // 2))):
+            memory.put("decisions", str(day), parts.parquet(half))
+    memory.put("events", "2026-01-01", wrong.bodies["events"][0])
+    whole = evaluation(wrong).logged(None, NOW, newest=500)
+    read: list[str] = []
+
+    class Watched(ObjectsLake):
+        def get(self, key: str) -> bytes:
+            read.append(key)
+            return super().get(key)
+
+    held = PolicyEvaluation(Watched(memory._objects), MemoryPlans(world.PLAN)).logged(None, NOW, newest=500)
+    assert [one.decision_id for one in held.decisions] == [one.decision_id for one in whole.decisions]
+    assert len(held.decisions) == 500
+    days = {key.split("/")[2] for key in read if "decisions" in key}
+    assert days == {f"dt={day}" for day in sorted({str(one) for one in rows["decided_at"].dt.date()})[-len(days) :]}
+    assert len(days) < rows["decided_at"].dt.date().n_unique()
 
 
 def test_unknown_policies_and_goals_and_an_empty_log_are_errors(wrong: Shelf) -> None:
