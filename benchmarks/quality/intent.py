@@ -13,13 +13,20 @@ the families or of idf, bagging, logistic regression, NBSVM, a network of one hi
 leaving out of training what folds call mislabelled, choice by log loss, 200 directions of an SVD. Of 60 misread messages about half carry a
 label that their text does not bear out.
 
-`none of these` stands at 0.571. Tried inside the training part of one other draw (seed 10), weights fitted on two thirds of the intents
+banking77 stands at 0.9082 ± 0.004.
+
+`none of these` stands at 0.574 ± 0.09. Tried inside the training part of one other draw (seed 10), weights fitted on two thirds of the intents
 that are hidden there and asked of the last third, found at 3 % loss: now 0.586. Similarity to the nearest messages (which would have to be
 stored) 0.588, with piecewise linear weights 0.607; to the centroids of intents 0.582; the gaps between the best intents, and how many margins
 are positive, 0.584; each piece of evidence against what is usual for the likeliest intent 0.587; piecewise linear weights of what is there
 0.591, pairwise products 0.581, boosted trees 0.581. Of terms, weighted by their TF-IDF: those against the likeliest intent, their share,
 the three worst, and what the best intent of each term has beside it: of words 0.585, of words and letters 0.605, of pairs as well 0.602.
 The thirds differ by 0.11, so 0.02 is little, and costs nine more sums a family: not kept.
+Tried in five whole draws (seeds 13 to 17; hidden intents, weights and line as the product has them; 0.595 there, from 0.535 to 0.652):
+mean, spread and rank of the naive Bayes scores and the mean logit 0.585 (0.572 here), the second margin 0.602, that of the third to fifth
+0.604, the gap between two margins 0.602, pairs that fit or do not 0.596, 21 more of that kind together 0.579, known messages weighed
+threefold 0.599, tenfold 0.596, pairwise products 0.589 to 0.606 by their penalty, known messages of models that had no intent hidden 0.500.
+At a fixed penalty of 0.2 (draws 10 and 11) hiding a sixth of the intents instead of a third lost 0.014. None is more than noise.
 """
 
 from __future__ import annotations
