@@ -14,7 +14,7 @@ from math import exp, log, sqrt, sumprod
 from typing import Any, NamedTuple
 
 from nudge.score import strange, verify
-from nudge.score.terms import FAMILIES, LONGEST, REACH, plain, terms
+from nudge.score.terms import FAMILIES, LONGEST, REACH, READING, plain, terms
 
 __all__ = ["LONGEST", "REACH", "Reader", "load", "plain", "softmax", "structure", "terms"]
 
@@ -130,6 +130,7 @@ def load(artefact: Mapping[str, Any]) -> Reader:
 def structure(artefact: Mapping[str, Any]) -> None:
     """Check an `intent` artefact completely. Raises BadInput (reason `bad_model`) at the first thing that is wrong."""
     verify.require(artefact["format"] == verify.FORMAT, "format", f"this code reads format {verify.FORMAT}")
+    verify.require(artefact.get("reading") == READING, "reading", f"this code reads texts in way {READING}: train anew")
     verify.require(isinstance(artefact["name"], str), "name", "must be text")
     intents = artefact["intents"]
     _names(intents, "intents")

@@ -164,6 +164,7 @@ def _broken(path: str, value: Any) -> dict[str, Any]:
     ("path", "value"),
     [
         ("format", 2),
+        ("reading", 1),
         ("intents", ["one"]),
         ("intents", ["a", "a", "b"]),
         ("bias", [0.0]),

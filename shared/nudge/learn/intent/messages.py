@@ -13,6 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 
 type Terms = Callable[[str], Mapping[str, Mapping[str, int]]]
+READING = 2
+"""The way in which the terms that are handed in read a text; who reads in another refuses the model."""
 FAMILIES = {"word": 1.0, "letter": 1.0, "pair": 0.7, "length": 0.5}
 """Families of terms, and how much each weighs: each is scaled to that length in every message."""
 

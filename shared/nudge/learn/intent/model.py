@@ -12,7 +12,7 @@ from scipy.special import softmax
 from nudge.learn.export import FORMAT, canonical
 from nudge.learn.intent.choice import Choice, Study, chosen
 from nudge.learn.intent.linear import Parts, Rounded, digits
-from nudge.learn.intent.messages import FAMILIES, Messages, Reading, Terms
+from nudge.learn.intent.messages import FAMILIES, READING, Messages, Reading, Terms
 from nudge.learn.intent.strange import Seen
 from nudge.learn.intent.vocabulary import Vocabulary
 
@@ -53,6 +53,7 @@ class Model:
         held: dict[str, Any] = {
             "format": FORMAT,
             "kind": "intent",
+            "reading": READING,
             "name": name,
             "intents": self.intents,
             "people": self.vocabulary.people,
