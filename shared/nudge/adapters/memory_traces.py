@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from nudge.adapters.clicks import MemoryClicks
 from nudge.adapters.memory_journeys import MemoryJourneys
@@ -63,11 +64,10 @@ class MemoryTraces:
                 self._tables[one.kind].pop(name, None)
 
     @property
-    def _tables(self) -> dict[str, dict[str, object]]:
-        ledger: dict[str, dict[str, object]] = {
-            "decision": self.ledger.decisions,  # type: ignore[dict-item]
-            "message": self.ledger.messages,  # type: ignore[dict-item]
-            "count": self.ledger.counters,  # type: ignore[dict-item]
-            "clicks": self.clicks.held,  # type: ignore[dict-item]
+    def _tables(self) -> dict[str, dict[str, Any]]:
+        return {
+            "decision": self.ledger.decisions,
+            "message": self.ledger.messages,
+            "count": self.ledger.counters,
+            "clicks": self.clicks.held,
         }
-        return ledger

@@ -2,7 +2,7 @@
 
 In: people, decisions. Out: rows of every kind that say whose they are, by an attribute (`user_id`, `decision_id`) or by their key:
 `decision# message# clicks#` name a decision, `count#cap/…` and `journey#…` a person, `once#counted/…` both. Whoever writes a new kind
-of row that names somebody teaches it here; the scan of all stores (`tests/contract/test_forget.py`) finds out who did not.
+of row that names somebody teaches it here; the scan of all stores (`tests/contract/test_permissions.py`) finds out who did not.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from nudge.vocabulary import NOTHING
 
 MOST = 100_000
 """Decisions whose records are read."""
+NO_PERSON = 0.1
+"""Whoever has more than this share of them alone is a robot, or a test: everybody else would be crowded out."""
 ROW_GROUP = 10_000
 DRAW = 1
 """Of the hash by which people are drawn: another number draws others."""
@@ -68,6 +70,7 @@ class LakeLog:
         return rows.join(held, on="decision_id", how="left", maintain_order="left")
 
     def of_goal(self, name: str) -> pl.DataFrame:
+        """Those of `decisions` that were made for a goal."""
         return self.decisions.filter(pl.col("goal") == name)
 
     def of_drawn(self, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -81,5 +84,5 @@ def _of(rows: pl.LazyFrame, people: pl.DataFrame | None) -> pl.LazyFrame:
 
 def _drawn(people: pl.DataFrame, most: int) -> pl.DataFrame:
     """People in a random order, as long as their decisions are no more than `most`."""
-    shuffled = people.sort(pl.col("user_id").hash(DRAW), "user_id")
+    shuffled = people.filter(pl.col("count") <= NO_PERSON * most).sort(pl.col("user_id").hash(DRAW), "user_id")
     return shuffled.filter(pl.col("count").cum_sum() <= most).select("user_id")

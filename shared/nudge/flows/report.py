@@ -67,7 +67,7 @@ class Report:
         wanted = [name for goal in plan.goals.values() for name in (goal.event, goal.after) if name is not None]
         events = self._read("events", frames.EVENTS, pl.col("event_type").is_in([*wanted, *([order] if order else [])]))
         outcomes = self._read("outcomes", frames.OUTCOMES)
-        evidence = self._evidence(plan, events.filter(pl.col("event_type").is_in(wanted)), outcomes, now)
+        evidence = self._evidence(plan, order, events.filter(pl.col("event_type").is_in(wanted)), outcomes, now)
         body = findings.report_body(evidence)
         body["customers"] = customers.section(
             evidence,
@@ -78,8 +78,9 @@ class Report:
         )
         return body
 
-    def _evidence(self, plan: Plan, events: pl.DataFrame, outcomes: pl.DataFrame, now: Micros) -> findings.Evidence:
-        order = customers.order_event(plan)
+    def _evidence(
+        self, plan: Plan, order: str | None, events: pl.DataFrame, outcomes: pl.DataFrame, now: Micros
+    ) -> findings.Evidence:
         parts = self._each(
             "decisions", lambda one: (frames.of_part(one, frames.DECISIONS), records.of_part(one, order))
         )

@@ -17,12 +17,17 @@ from nudge.measure.frames import empty, fit
 
 WORD = pl.Categorical()
 """Of few different words there are as many as candidates of all decisions: each is kept once."""
-OFFER = pl.Struct({"activity": WORD, "propensity": pl.Float64(), "removed": WORD})
+
+
+def _offers(word: pl.DataType) -> pl.List:
+    return pl.List(pl.Struct({"activity": word, "propensity": pl.Float64(), "removed": word}))
+
+
 TRAIT = pl.Struct({"name": WORD, "level": WORD})
 TOLD: dict[str, pl.DataType] = {
     "decision_id": pl.String(),
     "campaign": pl.String(),
-    "offered": pl.List(OFFER),
+    "offered": _offers(WORD),
     "traits": pl.List(TRAIT),
     "orders": pl.Float64(),
     "since": pl.Float64(),
@@ -86,9 +91,7 @@ def _shape(names: list[str], event: str | None) -> pl.Struct:
     return pl.Struct(
         {
             "campaign": pl.String(),
-            "candidates": pl.List(
-                pl.Struct({"activity": pl.String(), "propensity": pl.Float64(), "removed": pl.String()})
-            ),
+            "candidates": _offers(pl.String()),
             "context": pl.Struct({"campaign": pl.String()}),
             "person": pl.Struct({"spend": pl.Float64()}),
             "vector": pl.Struct(vector or {"-": pl.String()}),

@@ -49,6 +49,17 @@ def test_of_many_decisions_those_of_some_people_are_read_and_all_of_theirs(parts
     assert (log.count, log.share) == (1000, pytest.approx(0.33))
 
 
+def test_a_robot_with_most_of_the_decisions_crowds_nobody_out(parts: list[Path], tmp_path: Path) -> None:
+    whole = pl.concat([pl.read_parquet(one) for one in parts])
+    several = tmp_path / "several.parquet"
+    robots = [whole.head(500).with_columns(user_id=pl.lit(f"robot {number}")) for number in range(20)]
+    pl.concat([whole, *robots]).write_parquet(several)
+    log = LakeLog.read([several], tmp_path, most=300)
+    assert (log.count, log.decisions.height) == (11_000, 300)
+    assert not log.decisions["user_id"].str.starts_with("robot").any()
+    assert log.done["user_id"].str.starts_with("robot").any()
+
+
 def test_what_was_done_is_known_for_everybody(parts: list[Path], tmp_path: Path) -> None:
     log = LakeLog.read(parts, tmp_path, most=50)
     assert log.done["user_id"].n_unique() == PEOPLE
