@@ -66,7 +66,8 @@ def asked(files: Path, out: Path) -> tuple[Goal, pl.DataFrame, Micros]:
     (out / "history").mkdir()
     history = History.copy(lake, out / "history", end)
     parts, _ = history.rows(goal, Recipe(cuts=16))
-    return goal, pl.concat(parts, how="diagonal_relaxed").sort("at", "user_id", "link"), end
+    rows = pl.concat(parts, how="diagonal_relaxed").sort("at", "user_id", "link")
+    return goal, history.filled(rows), end
 
 
 def filled(out: Path, now: Micros) -> ObjectsLake:

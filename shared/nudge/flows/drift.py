@@ -84,7 +84,7 @@ class Watch:
             return None
         features = artefact["features"]
         weights = {one["name"]: one["share"] for one in card.get("importances") or []}
-        people = sample(history.population(task.goal), self.recipe.seed)
+        people = history.filled(sample(history.population(task.goal), self.recipe.seed))
         said = scores(scorer, people, features)
         found = drift.stability(card["reference"], people, features, said, weights)
         found["calibration"] = self._calibration(task.goal, history, scorer, features, int(card["data"]["end"]))
@@ -96,7 +96,7 @@ class Watch:
         rows = history.matured(goal, since)
         if not rows.height:
             return None
-        rows = sample(rows, self.recipe.seed)
+        rows = history.filled(sample(rows, self.recipe.seed))
         said = scores(scorer, rows, features)
         return drift.calibration(said, judged(rows), resamples=self.recipe.resamples, seed=self.recipe.seed)
 

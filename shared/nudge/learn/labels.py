@@ -1,7 +1,8 @@
 """What is learned from: (person, moment) → what was known strictly before, and whether the goal came within its window.
 
-In: events, vectors as of a moment (made by `profile.batch`), logged decisions. Out: frames of rows with the columns of
-`META` and one column a feature. Nothing at or after `at` enters a feature; nothing before `at` enters a label.
+In: events, people, logged decisions. Out: frames of rows with the columns of `META`, and one column a feature where people come with
+vectors as of the moment (made by `profile.batch`). A label needs no feature: which rows are learned from can be settled before
+the vectors of these are made. Nothing at or after `at` enters a feature; nothing before `at` enters a label.
 """
 
 from __future__ import annotations
@@ -59,16 +60,16 @@ def happened(events: pl.LazyFrame, goal: Goal) -> pl.DataFrame:
 
 
 def history(
-    vectors: pl.DataFrame, goals: pl.DataFrame, goal: Goal, as_of: Micros | pl.DataFrame, treated: pl.DataFrame
+    people: pl.DataFrame, goals: pl.DataFrame, goal: Goal, as_of: Micros | pl.DataFrame, treated: pl.DataFrame
 ) -> pl.DataFrame:
-    """Rows of everyone in `vectors`, doing nothing, as of one moment, or of each person's own (`user_id at link`). People in
-    `treated` (`user_id`, `at`) for whom we did something inside the window are left out: their label is not that of doing
-    nothing."""
+    """Rows of everyone in `people` (`user_id`, and vectors or none), doing nothing, as of one moment, or of each person's own
+    (`user_id at link`). People in `treated` (`user_id`, `at`) for whom we did something inside the window are left out: their label
+    is not that of doing nothing."""
     window = window_of(goal)
     if isinstance(as_of, pl.DataFrame):
-        rows = vectors.join(as_of, on="user_id", how="left", maintain_order="left_right")
+        rows = people.join(as_of, on="user_id", how="left", maintain_order="left_right")
     else:
-        rows = vectors.with_columns(at=pl.lit(as_of, pl.Int64))
+        rows = people.with_columns(at=pl.lit(as_of, pl.Int64))
     done = treated.select("user_id", done=pl.col("at"))
     inside = pl.col("done").is_between(pl.col("at"), pl.col("at") + window, closed="left")
     reached = rows.select("user_id", "at").join(done, on="user_id").filter(inside).select("user_id").unique()
@@ -99,25 +100,34 @@ def treated(done: pl.DataFrame, goal: Goal) -> pl.DataFrame:
     return towards.select("user_id", pl.col("decided_at").dt.epoch("us").alias("at"))
 
 
-def logged(
+def outcomes(
     decisions: pl.DataFrame, goals: pl.DataFrame, goal: Goal, largest_weight: float | None, share: float = 1.0
 ) -> pl.DataFrame:
-    """Rows of decisions from `decided`: the vector as it was when we decided, and the activity that was really done. Where they are
-    a `share` of all that were made, each stands for 1 / share of them."""
+    """Rows of decisions from `decided`, with their `decision_id` and the activity that was really done, without the vectors: those are
+    in the records. Where they are a `share` of all that were made, each stands for 1 / share of them."""
     weight = 1.0 / pl.col("propensity").clip(1e-6, 1.0)
     rows = decisions.select(
         "user_id",
         "at",
         *(["link"] if "link" in decisions.columns else []),
+        "decision_id",
         ACTIVITY,
         weight=(weight.clip(1.0, largest_weight) if largest_weight else pl.lit(1.0)) / share,
         logged=pl.lit(True),
         **{IS_DECISION: pl.lit(1.0)},
     )
-    return _label(pl.concat([rows, _vectors(decisions["record"])], how="horizontal"), goals, goal)
+    return _label(rows, goals, goal)
 
 
-def _vectors(records: pl.Series) -> pl.DataFrame:
+def logged(
+    decisions: pl.DataFrame, goals: pl.DataFrame, goal: Goal, largest_weight: float | None, share: float = 1.0
+) -> pl.DataFrame:
+    """The rows of `outcomes`, each with the vector as it was when we decided, of decisions with their `record`."""
+    rows = outcomes(decisions, goals, goal, largest_weight, share).drop("decision_id")
+    return pl.concat([rows, vectors(decisions["record"])], how="horizontal")
+
+
+def vectors(records: pl.Series) -> pl.DataFrame:
     """A column a name of the records' vectors, in order of the names; text where any of its values is text. Some at a time: a vector as
     Python has it takes ten times the room of its numbers."""
     blocks = [_block(records[start : start + BLOCK]) for start in range(0, len(records), BLOCK)]

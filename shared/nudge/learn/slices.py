@@ -6,7 +6,8 @@ of the earlier slice, so that no goal event is counted on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import replace
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,9 +36,15 @@ class Slices:
     test: pl.DataFrame
     said: dict[str, Any]
 
+    def filled(self, known: Callable[[pl.DataFrame], pl.DataFrame]) -> Slices:
+        """The same rows with their features; `known` adds these to rows, in their order. Both slices have the same columns."""
+        both = known(pl.concat([self.train, self.test]))
+        return replace(self, train=both[: self.train.height], test=both[self.train.height :])
+
 
 def split(parts: Sequence[pl.DataFrame], goal: Goal, cuts: Sequence[Micros], window: Micros, recipe: Recipe) -> Slices:
-    """Both slices of the rows of all parts. Raises NotReady when there are too few of either label to learn from at all."""
+    """Both slices of the rows of all parts, which need no features yet: only those of the rows that stay have to be made (`filled`).
+    Raises NotReady when there are too few of either label to learn from at all."""
     if len(cuts) < 2:
         raise _too_short(goal, len(cuts))
     rows = pl.concat(parts, how="diagonal_relaxed").sort("at", "user_id", "logged", maintain_order=True)
@@ -46,7 +53,8 @@ def split(parts: Sequence[pl.DataFrame], goal: Goal, cuts: Sequence[Micros], win
     if last is None:
         cut = kept = _by_people(rows, goal, recipe)
     else:
-        cut = [rows.filter(pl.col("at") <= last), rows.filter(pl.col("at") > last)]
+        until = int(np.searchsorted(rows["at"].to_numpy(), last, side="right"))
+        cut = [rows[:until], rows[until:]]
         kept = [_purged(cut[0], cut[1], window), cut[1]]
     said: dict[str, Any] = {"boundaries": [] if last is None else [last], "by": "people" if last is None else "time"}
     final = []

@@ -99,8 +99,8 @@ def test_features_and_labels_of_a_goal_on_answers_are_the_same(both: tuple[Histo
     assert len(cuts) > 1
     assert 0 < sum(part["label"].sum() for part in plain) < sum(part.height for part in plain)
     for one, other in zip(plain, beside, strict=True):
-        assert_frame_equal(one, other)
-    assert_frame_equal(both[0].population(GOALS[event]), both[1].population(GOALS[event]))
+        assert_frame_equal(both[0].filled(one), both[1].filled(other))
+    assert_frame_equal(*(one.filled(one.population(GOALS[event])) for one in both))
 
 
 @pytest.mark.parametrize("event", [*GOALS])

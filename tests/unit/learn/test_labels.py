@@ -105,7 +105,7 @@ def test_vectors_are_the_same_however_many_are_read_at_a_time(monkeypatch: pytes
         ['{"vector": {"a": 1.5, "b": 3}}', '{"vector": {"b": "three", "c": 2}}', '{"vector": {"b": null}}', "{}"]
     )
     monkeypatch.setattr(labels, "BLOCK", 10)
-    at_once = labels._vectors(records)
+    at_once = labels.vectors(records)
     assert at_once.to_dict(as_series=False) == {
         "a": [1.5, None, None, None],
         "b": ["3", "three", None, None],
@@ -113,7 +113,7 @@ def test_vectors_are_the_same_however_many_are_read_at_a_time(monkeypatch: pytes
     }
     for block in (1, 2, 3):
         monkeypatch.setattr(labels, "BLOCK", block)
-        assert labels._vectors(records).equals(at_once)
+        assert labels.vectors(records).equals(at_once)
 
 
 def test_too_short_a_history_says_how_many_days_it_needs() -> None:

@@ -32,7 +32,7 @@ def portrait(
     """`golden reference segments definitions`."""
     features = artefact["features"]
     scorer = score.load(artefact)
-    people = sample(history.population(goal), recipe.seed)
+    people = history.filled(sample(history.population(goal), recipe.seed))
     return {
         "golden": golden.kept(scorer, _some(made), [feature["name"] for feature in features]),
         "reference": drift.reference(people, features, scores(scorer, people, features)),

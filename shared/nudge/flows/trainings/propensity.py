@@ -15,7 +15,7 @@ from nudge.learn.export import canonical
 from nudge.learn.gate import MISCALIBRATED, Gate, leak, positives
 from nudge.learn.labels import window_of
 from nudge.profile.spec import absent
-from nudge.vocabulary import Micros
+from nudge.vocabulary import Goal, Micros
 
 
 def make(task: Task, history: History, present: Present, recipe: Recipe, tell: Tell, now: Micros) -> Made:
@@ -23,8 +23,8 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
     goal = task.goal
     assert goal is not None, "a propensity has a goal"  # noqa: S101  tasks_of sees to it
     tell("making rows")
-    parts, cuts = history.rows(goal, recipe)
-    cut = slices.split(parts, goal, cuts, window_of(goal), recipe)
+    drawn, cuts = _drawn(goal, history, recipe)
+    cut = drawn.filled(history.filled)
     tell("fitting")
     made = train(cut, goal, end=history.end, data=history.data(cuts), recipe=recipe, load=score.load, absent=absent)
     tell("judging")
@@ -37,6 +37,12 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
     )
     card = canonical(json.loads(made.card) | told)
     return Made(made.version, made.kind, made.model, card, made.metrics, answer.passed, answer.reason, answer.gates)
+
+
+def _drawn(goal: Goal, history: History, recipe: Recipe) -> tuple[slices.Slices, list[Micros]]:
+    """The rows that are learned from, before they have features: those of everybody at every moment would not fit into memory."""
+    parts, cuts = history.rows(goal, recipe)
+    return slices.split(parts, goal, cuts, window_of(goal), recipe), cuts
 
 
 def _scorer(present: Present) -> tuple[str, score.Scorer] | None:

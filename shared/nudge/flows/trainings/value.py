@@ -7,11 +7,10 @@ import polars as pl
 from nudge.errors import BadInput
 from nudge.flows.training_rows import History
 from nudge.flows.trainings.task import Made, Present, Task, Tell
-from nudge.learn import Recipe, traits
+from nudge.learn import Recipe
 from nudge.learn.lifetime.gate import gates
 from nudge.learn.lifetime.train import Rows, train
 from nudge.learn.lifetime.windows import followed, outcomes, sampled, steady, windows
-from nudge.profile import batch
 from nudge.profile.spec import absent
 from nudge.score import lifetime
 from nudge.vocabulary import DAY, Micros
@@ -46,7 +45,7 @@ def _followed(history: History, event: str, cut: Micros, days: int, recipe: Reci
 
 
 def _known(history: History, at: Micros, most: int, seed: int) -> pl.DataFrame:
-    return steady(sampled(traits.known(history.traits, batch.vectors(history.events, at), at), most, seed))
+    return steady(history.known(sampled(history.people(at), most, seed)))
 
 
 def _scorer(present: Present) -> tuple[str, lifetime.Lifetime] | None:
