@@ -1,9 +1,9 @@
 """A lake of very many decisions: what reporting, compacting and training take of it, in seconds and memory.
 
-`python -m benchmarks.speed.decisions_million [--decisions 1000000]`. Four campaigns, two weeks apart, decide for a quarter of the people
+`python -m benchmarks.speed.decisions_million [--decisions 1000000] [--folder FOLDER]`, where the lake stays and is found again. Four campaigns, two weeks apart, decide for a quarter of the people
 each; every message has one to four outcomes, everybody ten events. Records are real ones, those of 2,000 people of the campaign benchmark
-(4.9 kB each), with other ids and other numbers. Each door's flow runs in a fresh process whose highest resident memory is told; the
-doors have 3,008 MB.
+(4.9 kB each), with other ids and other numbers. Each door's flow runs in a fresh process whose highest resident memory is told, trainings with every
+gate; the doors have 3,008 MB.
 """
 
 from __future__ import annotations
@@ -25,18 +25,15 @@ import orjson
 import polars as pl
 
 from benchmarks.speed.folder_objects import FolderObjects
-from nudge import plan as plans
 from nudge.adapters.lake import ObjectsLake
-from nudge.adapters.memory import MemoryObjects, MemoryPlans
+from nudge.adapters.memory import MemoryObjects, MemoryPlans, MemorySigner
 from nudge.adapters.memory_arrivals import MemoryArrivals
+from nudge.adapters.models import StoredModels
 from nudge.clean import parts
 from nudge.clean.kinds import COLUMNS, MOMENT
-from nudge.errors import NotReady
 from nudge.flows.compact import Compact
 from nudge.flows.report import Report
-from nudge.flows.training_rows import History
-from nudge.flows.trainings.task import tasks_of, training
-from nudge.learn import Recipe
+from nudge.flows.train import Train
 from nudge.vocabulary import DAY, SECOND, Kind, Micros
 
 HERE = Path(__file__).parent
@@ -53,17 +50,24 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--decisions", type=int, default=1_000_000)
     arguments.add_argument("--step", choices=("lake", *STEPS), help=argparse.SUPPRESS)
-    arguments.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    arguments.add_argument("--folder", type=Path, help="where the lake is kept; one that lies there is taken as it is")
     chosen = arguments.parse_args()
     if chosen.step == "lake":
         make(chosen.folder, chosen.decisions)
     elif chosen.step:
         print(json.dumps(timed(chosen.step, chosen.folder)), flush=True)
+    elif chosen.folder:
+        every(chosen.folder, chosen.decisions)
     else:
         with tempfile.TemporaryDirectory(prefix="nudge-decisions-") as folder:
-            for step in ("lake", *STEPS):
-                command = [sys.executable, "-m", "benchmarks.speed.decisions_million", "--step", step]
-                subprocess.run([*command, "--folder", folder, "--decisions", str(chosen.decisions)], check=True)
+            every(Path(folder), chosen.decisions)
+
+
+def every(folder: Path, count: int) -> None:
+    """Each step, in a process of its own."""
+    for step in STEPS if (folder / "lake").exists() else ("lake", *STEPS):
+        command = [sys.executable, "-m", "benchmarks.speed.decisions_million", "--step", step]
+        subprocess.run([*command, "--folder", str(folder), "--decisions", str(count)], check=True)
 
 
 def timed(step: str, folder: Path) -> dict[str, Any]:
@@ -95,15 +99,15 @@ def compact(folder: Path) -> str:
 
 def train(folder: Path, kind: str) -> str:
     objects = FolderObjects(folder)
-    task = next(one for one in tasks_of(plans.load(_plan(objects))) if one.kind == kind)
-    with tempfile.TemporaryDirectory() as place:
-        history = History.copy(ObjectsLake(objects), Path(place), NOW)
-        read = f"{history.log.decisions.height} of {history.log.count} decisions read"
-        try:
-            made = training(kind)(task, history, None, Recipe(), lambda _: None, NOW)
-            return f"{'promoted' if made.passed else 'not promoted'}: {made.reason}; {read}"
-        except NotReady as missing:
-            return f"no model: {missing}; {read}"
+    models = StoredModels(MemoryObjects(), MemorySigner(), clock=lambda: NOW)
+    door = Train(ObjectsLake(objects), MemoryPlans(_plan(objects)), models)
+    task = next(one for one in door.tasks() if one.kind == kind)
+    verdict = door([task.name], now=NOW)[0]
+    if verdict.version is None:
+        return f"no model: {verdict.reason}"
+    read = models.version(task.name, verdict.version)[1]["data"]["decisions"]
+    said = "promoted" if verdict.promoted else "not promoted"
+    return f"{said}: {verdict.reason}; {read['read']} of {read['made']} decisions read"
 
 
 def make(folder: Path, count: int) -> None:
