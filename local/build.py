@@ -27,7 +27,7 @@ LIGHT = dict.fromkeys(("collect", "arrive", "feedback", "console"), EVERY) | {
     "campaign": [*EVERY, "tzdata"],
     "deliver": [*EVERY, "jinja2", "tzdata"],
 }
-HEAVY = [*EVERY, "pandas", "polars", "scikit-learn", "statsmodels", "tzdata", "zstandard"]
+HEAVY = [*EVERY, "pandas", "polars", "safetensors", "scikit-learn", "statsmodels", "tzdata", "wordllama", "zstandard"]
 
 
 def build(sam: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.build import BUILT, IMAGE_LIMIT, ZIP_LIMIT, image_size, images, size, zips
+from nudge.learn.intent.meaning import meaning
 
 pytestmark = pytest.mark.sam_local
 UNCHECKED_HASH = 1
@@ -61,7 +62,18 @@ def test_the_image_weighs_less_than_its_limit_and_carries_bytecode_but_no_tests(
     for tag in tags:
         print(f"{tag}: {image_size(tag) / 1e6:.0f} MB")
         assert image_size(tag) < IMAGE_LIMIT
-    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", tags[0], "-c", IN_THE_IMAGE]
+    assert json.loads(told(tags[0], IN_THE_IMAGE)) == {"bad": [], "tests": []}
+
+
+def test_the_image_has_the_vectors_that_messages_are_understood_by() -> None:
+    ask = "from nudge.learn.intent.meaning import meaning; print(*meaning().vectors.shape)"
+    (train,) = (tag for tag in images() if tag.startswith("train"))
+    assert told(train, ask).split() == [str(one) for one in meaning().vectors.shape]
+
+
+def told(tag: str, script: str) -> str:
+    """What a script prints in a container of an image, without a network."""
+    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", tag, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"bad": [], "tests": []}
+    return done.stdout

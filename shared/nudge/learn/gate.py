@@ -27,7 +27,7 @@ ALREADY = "this version is the champion already"
 LEAK = 0.98
 MISCALIBRATED = 0.05
 """The largest expected calibration error beyond what noise alone gives, where the plan says nothing else."""
-LARGEST_BYTES = 16 * 1024 * 1024
+LARGEST_BYTES = 24 * 1024 * 1024
 SLOWEST_SECONDS = 2.0
 LOADS = 3
 BINS = 20

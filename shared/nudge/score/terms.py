@@ -18,7 +18,7 @@ from math import log2
 
 from nudge.errors import BadInput
 
-READING = 2
+READING = 3
 """Which way of reading this is: a model is asked in the way in which it was trained, or not at all."""
 LONGEST = 2000
 """Characters of a message that are read; the rest is cut off."""

@@ -2,25 +2,22 @@
 
 In: a verified `intent` artefact and a text in any language. Out: an intent (or None), its calibrated probability, all intents
 ranked. Reading (`score.terms`), TF-IDF and the two linear models are plain look-ups; nothing of the text is kept. Knows neither
-who wrote it nor what is answered. What speaks for `none of these` is in `score.strange`.
+who wrote it nor what is answered. What speaks for `none of these` is in `score.strange` and `score.meaning`.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error as NotBase64
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from math import exp, log, sqrt, sumprod
 from typing import Any, NamedTuple
 
-from nudge.score import strange, verify
+from nudge.score import meaning, packed, strange, verify
+from nudge.score.pieces import Pieces
 from nudge.score.terms import FAMILIES, LONGEST, REACH, READING, plain, terms
 
-__all__ = ["LONGEST", "REACH", "Reader", "load", "plain", "softmax", "structure", "terms"]
-
-MOST_WEIGHTS = 20_000_000
-LARGEST = 1e9
-"""No number of an artefact is beyond ± this: sums stay finite."""
+__all__ = ["LONGEST", "REACH", "Reader", "load", "plain", "reads", "softmax", "structure", "terms"]
 
 _ZERO = 128
 _RAISED = bytes((byte + _ZERO) % 256 for byte in range(256))
@@ -39,13 +36,14 @@ class _Term(NamedTuple):
 class Reader:
     """One intent model in memory: `intent(text)`."""
 
-    __slots__ = ("_bayes", "_bias", "_families", "_margin", "_mix", "_none", "_threshold", "intents")
+    __slots__ = ("_bayes", "_bias", "_families", "_margin", "_meaning", "_mix", "_none", "_threshold", "intents")
 
     def __init__(self, artefact: Mapping[str, Any]) -> None:
         self.intents: tuple[str, ...] = tuple(artefact["intents"])
         self._bias = [float(one) for one in artefact["bias"]]
         self._mix = float(artefact["mix"]["margin"]), float(artefact["mix"]["bayes"])
         self._margin, self._bayes = (b64decode(artefact[name]).translate(_RAISED) for name in ("margin", "bayes"))
+        self._meaning = meaning.Meaning(artefact["meaning"])
         self._none = [float(artefact["none"]["weights"][name]) for name in strange.EVIDENCE]
         self._threshold = float(artefact["none"]["threshold"])
         people, first = artefact["people"], 0
@@ -90,7 +88,8 @@ class Reader:
         logits = [one * first + other * second for first, second in zip(margin, bayes, strict=True)]
         likeliest = strange.likeliest(logits)
         fits = [self._against(read[name], likeliest) for name in strange.READ]
-        seen = strange.Seen(logits, margin, bayes, likeliest, fits, *self._unread(found["word"]))
+        meant = self._meaning.evidence(plain(text), likeliest)
+        seen = strange.Seen(logits, margin, bayes, likeliest, fits, *self._unread(found["word"]), meant)
         return logits, sumprod(self._none, strange.evidence(seen))
 
     def _sums(self, weights: bytes, values: list[float], rows: list[int], start: list[float]) -> list[float]:
@@ -113,6 +112,16 @@ class Reader:
         return (unread / total if total else 1.0), total
 
 
+def reads(pieces: Sequence[str]) -> Callable[[str], dict[str, Counter[str]]]:
+    """What training reads a text by: its terms (`terms`) and, as the family `piece`, which of some pieces it has."""
+    cut = Pieces(pieces)
+
+    def both(text: str) -> dict[str, Counter[str]]:
+        return {**terms(text), "piece": Counter(pieces[place] for place in cut.of(plain(text)))}
+
+    return both
+
+
 def softmax(logits: Sequence[float]) -> list[float]:
     """Probabilities that add up to one."""
     top = max(logits)
@@ -133,51 +142,31 @@ def structure(artefact: Mapping[str, Any]) -> None:
     verify.require(artefact.get("reading") == READING, "reading", f"this code reads texts in way {READING}: train anew")
     verify.require(isinstance(artefact["name"], str), "name", "must be text")
     intents = artefact["intents"]
-    _names(intents, "intents")
+    packed.names(intents, "intents")
     verify.require(len(intents) >= 2, "intents", "must be two at least")
-    _bounded(artefact["bias"], len(intents), "bias")
-    _bounded([artefact["mix"]["margin"], artefact["mix"]["bayes"]], 2, "mix")
+    packed.bounded(artefact["bias"], len(intents), "bias")
+    packed.bounded([artefact["mix"]["margin"], artefact["mix"]["bayes"]], 2, "mix")
     verify.require(artefact["mix"]["margin"] > 0 <= artefact["mix"]["bayes"], "mix", "must be positive")
     people = artefact["people"]
     verify.require(people.__class__ is int and 0 < people < 2**53, "people", "must be a whole number above 0")
     verify.require(set(artefact["families"]) == set(FAMILIES), "families", f"must be {', '.join(FAMILIES)}")
     count = sum(_family(artefact["families"][name], people, f"families.{name}") for name in FAMILIES)
     for name in ("margin", "bayes"):
-        _weights(artefact[name], count * len(intents), name)
+        packed.weights(artefact[name], count * len(intents), name)
     none = artefact["none"]
     verify.require(
         set(none["weights"]) == set(strange.EVIDENCE), "none.weights", f"must be {', '.join(strange.EVIDENCE)}"
     )
-    _bounded(list(none["weights"].values()), len(strange.EVIDENCE), "none.weights")
+    meaning.structure(artefact["meaning"], len(intents))
+    packed.bounded(list(none["weights"].values()), len(strange.EVIDENCE), "none.weights")
     verify.require(verify.finite(none["threshold"]), "none.threshold", "must be a finite number")
 
 
 def _family(family: Mapping[str, Any], people: int, where: str) -> int:
     names = family["terms"]
-    _names(names, f"{where}.terms")
-    _bounded([family["weight"]], 1, f"{where}.weight")
+    packed.names(names, f"{where}.terms")
+    packed.bounded([family["weight"]], 1, f"{where}.weight")
     verify.indices(family["seen"], len(names), 1, people + 1, f"{where}.seen")
-    _bounded(family["margin"], len(names), f"{where}.margin")
-    _bounded(family["bayes"], len(names), f"{where}.bayes")
+    packed.bounded(family["margin"], len(names), f"{where}.margin")
+    packed.bounded(family["bayes"], len(names), f"{where}.bayes")
     return len(names)
-
-
-def _bounded(values: Any, length: int, where: str) -> None:
-    verify.numbers(values, length, where)
-    verify.require(all(abs(one) <= LARGEST for one in values), where, f"must lie within {LARGEST:g}")
-
-
-def _names(names: Any, where: str) -> None:
-    verify.require(isinstance(names, list), where, "must be a list")
-    verify.require(all(isinstance(one, str) for one in names), where, "must be text")
-    verify.require(len(set(names)) == len(names), where, "a name stands twice")
-
-
-def _weights(written: Any, length: int, where: str) -> None:
-    verify.require(length <= MOST_WEIGHTS, where, "too many weights")
-    verify.require(isinstance(written, str), where, "must be text")
-    try:
-        held = b64decode(written, validate=True)
-    except (NotBase64, ValueError):
-        raise verify.bad(where, "must be base64") from None
-    verify.require(len(held) == length, where, f"must hold {length} bytes")

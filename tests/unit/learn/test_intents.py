@@ -6,14 +6,17 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from nudge.learn.intent import Messages, fit
 from nudge.learn.intent import choice as choosing
 from nudge.learn.intent.choice import HIDDEN, Study, chosen
 from nudge.learn.intent.linear import FINER, LEVELS, PENALTIES, SHARES, SMOOTHINGS, Mix, Parts, Rounded, Way
+from nudge.learn.intent.meaning import BYTE, meaning
+from nudge.learn.intent.meant import FEWEST_PEOPLE, MOST_POINTS, Meant
 from nudge.learn.intent.messages import Reading
 from nudge.learn.intent.strange import EVIDENCE, threshold
-from nudge.score.terms import terms
+from nudge.score.text import reads
 
 INTENTS = 6
 
@@ -34,7 +37,8 @@ def messages(seed: int = 0) -> Messages:
 
 def study(held: Messages) -> Study:
     labels = np.unique(held.intents, return_inverse=True)[1]
-    return Study.of(Reading.of(held.texts, terms), labels, held.people, 0)
+    known = meaning()
+    return Study.of(Reading.of(held.texts, reads, known.names), known.vectors, labels, held.people, 0)
 
 
 def test_few_intents_are_cheap_so_that_every_penalty_is_compared() -> None:
@@ -65,9 +69,9 @@ def test_each_intent_is_hidden_once() -> None:
 
 def test_messages_of_an_intent_that_was_never_taught_are_stranger() -> None:
     held = messages()
-    taught = fit(held.rows(held.intents != "intent 5"), terms)
+    taught = fit(held.rows(held.intents != "intent 5"), reads)
     assert set(taught.choice.strange.weights) == set(EVIDENCE)
-    strange = taught.judge(taught.reading.others(held.texts, terms))[1]
+    strange = taught.judge(taught.reading.others(held.texts))[1]
     unknown = held.intents == "intent 5"
     assert (strange[unknown] > taught.choice.strange.threshold).mean() > 0.9
     assert (strange[~unknown] > taught.choice.strange.threshold).mean() < 0.05
@@ -93,3 +97,40 @@ def test_a_mix_of_no_naive_bayes_is_the_margin_alone() -> None:
     mix = Mix.of(parts, 0.0)
     assert mix.bayes == 0
     assert mix.logits(parts).std() == pytest.approx(1.0)
+
+
+SAID = {
+    "money": ("I want my money", "send the cash back", "pay me what you owe", "where is my payment"),
+    "travel": ("I go abroad soon", "my flight to Paris", "a trip next week", "leaving for vacation"),
+}
+
+
+def told(people: np.ndarray) -> tuple[Meant, Reading]:
+    known = meaning()
+    reading = Reading.of([text for texts in SAID.values() for text in texts], reads, known.names)
+    return Meant.of(reading.pieces(), known.vectors, np.repeat([0, 1], 4), people, 0), reading
+
+
+def test_a_word_that_no_message_had_is_understood_by_what_it_means() -> None:
+    meant, reading = told(np.arange(8))
+    unseen = reading.others(["dollars", "holiday"]).pieces()
+    assert (unseen @ meant.vectors @ meant.weights + meant.bias).argmax(axis=1).tolist() == [0, 1]
+    fits, strays = meant.evidence(unseen, np.array([0, 1])), meant.evidence(unseen, np.array([1, 0]))
+    assert (fits[-1] < strays[-1]).all(), "nearer to the points of its own intent"
+
+
+def test_what_fewer_than_three_people_said_is_no_point_of_its_own() -> None:
+    rng = np.random.default_rng(0)
+    shares = sp.csr_matrix(np.eye(64)[np.repeat(np.arange(64), 8)])
+    vectors, intents = rng.normal(size=(64, 32)), np.repeat([0, 1], 256)
+    many = Meant.of(shares, vectors, intents, np.arange(512), 0)
+    assert np.bincount(many.intents).tolist() == [MOST_POINTS, MOST_POINTS]
+    few = Meant.of(shares, vectors, intents, np.arange(512) % (FEWEST_PEOPLE - 1), 0)
+    assert np.bincount(few.intents).tolist() == [1, 1]
+
+
+def test_pieces_stand_in_the_order_in_which_they_are_joined() -> None:
+    names = meaning().names
+    assert sum(name.startswith(BYTE) for name in names) == 256
+    joined = [len(name) > 1 and not name.startswith(BYTE) for name in names]
+    assert joined == sorted(joined)

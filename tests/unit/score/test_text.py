@@ -52,7 +52,7 @@ def messages(intents: int, seed: int) -> Messages:
 
 @cache
 def model(intents: int, seed: int = 0) -> Model:
-    return fit(messages(intents, seed), text.terms)
+    return fit(messages(intents, seed), text.reads)
 
 
 @cache
@@ -74,7 +74,7 @@ mixed = st.lists(st.sampled_from([*WORDS, *TEXTS]) | letters, max_size=8).map(" 
 @given(mixed, st.sampled_from([2, 3, 7]), st.sampled_from([0, 1]))
 def test_the_stored_form_says_what_the_numpy_form_says(said: str, intents: int, seed: int) -> None:
     fitted, ours = model(intents, seed), reader(intents, seed)
-    chances, strange = fitted.judge(fitted.reading.others([said], text.terms))
+    chances, strange = fitted.judge(fitted.reading.others([said]))
     ranked = dict(ours.intent(said)[2])
     assert [ranked[name] for name in fitted.intents] == pytest.approx(chances[0].tolist(), abs=1e-9)
     assert ours.strangeness(said) == pytest.approx(float(strange[0]), rel=1e-9, abs=1e-9)
@@ -133,7 +133,7 @@ def test_words_that_its_likeliest_intent_does_not_explain_make_a_message_strange
         dict(
             zip(
                 strange.EVIDENCE,
-                strange.evidence(strange.Seen([2.0, 1.0], [0.5, -0.5], [1.0, 0.0], 0, [ratios, []], 0.0, 2)),
+                strange.evidence(strange.Seen([2.0, 1.0], [0.5, -0.5], [1.0, 0.0], 0, [ratios, []], 0.0, 2, [0.0] * 6)),
                 strict=True,
             )
         )
@@ -164,13 +164,23 @@ def _broken(path: str, value: Any) -> dict[str, Any]:
     ("path", "value"),
     [
         ("format", 2),
-        ("reading", 1),
+        ("reading", 2),
         ("intents", ["one"]),
         ("intents", ["a", "a", "b"]),
         ("bias", [0.0]),
         ("mix.margin", 0),
         ("mix.margin", 1e300),
         ("mix.bayes", -0.1),
+        ("meaning", {}),
+        ("meaning.pieces", ["▁a", "▁a"]),
+        ("meaning.scale", [1.0]),
+        ("meaning.vectors", "AAAA"),
+        ("meaning.weights", [[0.0]]),
+        ("meaning.weights.0", [0.0]),
+        ("meaning.bias", [0.0]),
+        ("meaning.points.scale", [1e300]),
+        ("meaning.points.vectors", "AAAA"),
+        ("meaning.points.intent", [0]),
         ("mix", {}),
         ("people", 0),
         ("margin", "AAAA"),
@@ -199,14 +209,14 @@ def test_terms_of_fewer_than_three_people_are_not_in_it() -> None:
         [*held.texts, *["call mister Rumpelstiltskin"] * 50], np.r_[held.intents, np.repeat("intent 0", 50)],
         np.r_[held.people, np.repeat(held.people.max() + np.array([1, 2]), 25)], np.arange(len(held) + 50),
     )  # fmt: skip
-    assert "rumpel" not in fit(said, text.terms).export("intent.message").decode()
+    assert "rumpel" not in fit(said, text.reads).export("intent.message").decode()
     assert "rumpel" not in json.dumps(artefact(3))
 
 
 def test_messages_of_one_word_are_learned_from_too() -> None:
     everyone = np.arange(60)
     said = Messages(["yes", "no"] * 30, np.array(["agrees", "declines"] * 30), everyone, everyone)
-    ours = text.load(json.loads(fit(said, text.terms).export("intent.message")))
+    ours = text.load(json.loads(fit(said, text.reads).export("intent.message")))
     assert ours.intent("Yes!")[2][0][0] == "agrees"
     assert ours.intent("no")[2][0][0] == "declines"
 
@@ -214,4 +224,4 @@ def test_messages_of_one_word_are_learned_from_too() -> None:
 def test_people_who_write_often_stand_on_one_side_of_a_fold() -> None:
     held = messages(3, 0)
     often = Messages(held.texts, held.intents, held.people % 9, held.at)
-    assert fit(often, text.terms).vocabulary.people == 9
+    assert fit(often, text.reads).vocabulary.people == 9

@@ -21,7 +21,7 @@ from nudge.flows.trainings.task import Made, Present, Task, Tell
 from nudge.learn import Recipe
 from nudge.learn.export import canonical
 from nudge.learn.intent import Messages, train
-from nudge.learn.intent.training import Reads
+from nudge.learn.intent.training import Reader
 from nudge.learn.intent.vocabulary import FEWEST_PEOPLE
 from nudge.score import text
 from nudge.vocabulary import Micros
@@ -45,7 +45,7 @@ def make(task: Task, history: History, present: Present, recipe: Recipe, tell: T
         end=history.end,
         present=_reader(present),
         recipe=recipe,
-        terms=text.terms,
+        reads=text.reads,
         load=text.load,
     )
     told = {
@@ -70,6 +70,7 @@ _FAMILIES = {
     "letter": "two to five letters in a row",
     "pair": f"two words up to {text.REACH} words apart",
     "length": "how many words, in steps of a factor 1.4",
+    "piece": "pieces of words, by vectors that others trained on much text, mostly English: for `none of these` alone",
 }
 
 
@@ -112,7 +113,7 @@ def _messages(rows: list[tuple[str, str, str, int]]) -> Messages:
     return Messages(list(texts), np.array(actions, str), people, np.array(times, np.int64))
 
 
-def _reader(present: Present) -> tuple[str, Reads] | None:
+def _reader(present: Present) -> tuple[str, Reader] | None:
     """The model in force, or None when it cannot be used: then any honest model is better."""
     try:
         return None if present is None else (present[0], text.load(present[1]))

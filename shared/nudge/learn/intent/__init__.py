@@ -1,6 +1,6 @@
 """Labelled messages → a linear model of intents as data, with a calibrated confidence and a line for `none of these`.
 
-In: texts, what people said they were about, who wrote them, when; `score.terms` and `score.text` handed in as functions. Out: canonical JSON and
+In: texts, what people said they were about, who wrote them, when; `score.text` handed in as functions. Out: canonical JSON and
 a card. Knows no store; no text leaves it, and no term that fewer than three people used.
 """
 

@@ -18,6 +18,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from nudge.learn.intent import linear, strange
 from nudge.learn.intent.linear import Mix, Parts, Way
+from nudge.learn.intent.meant import Meant
 from nudge.learn.intent.messages import Reading
 from nudge.learn.intent.strange import Seen, Strange
 from nudge.learn.intent.vocabulary import Vocabulary
@@ -43,9 +44,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Messages read, their intents (0 … count-1) and writers, and the folds."""
+    """Messages read, the vectors of their pieces, their intents (0 … count-1) and writers, and the folds."""
 
     reading: Reading
+    vectors: np.ndarray
     labels: np.ndarray
     people: np.ndarray
     count: int
@@ -53,13 +55,13 @@ class Study:
     folds: Folds
 
     @classmethod
-    def of(cls, reading: Reading, labels: np.ndarray, people: np.ndarray, seed: int) -> Study:
+    def of(cls, reading: Reading, vectors: np.ndarray, labels: np.ndarray, people: np.ndarray, seed: int) -> Study:
         """Three folds; who wrote often stands in one of them."""
         if len(np.unique(people)) == len(people):
             made = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels)
         else:
             made = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels, people)
-        return cls(reading, labels, people, int(labels.max()) + 1, seed, tuple(made))
+        return cls(reading, vectors, labels, people, int(labels.max()) + 1, seed, tuple(made))
 
     def known(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The intents among some messages, and the place of each message's intent in them."""
@@ -74,6 +76,11 @@ class Study:
         """Weights of some of the messages; the intents are those among them, in order."""
         known, own = self.known(rows)
         return linear.fit(vocabulary.table(self.reading.rows(rows)), own, len(known), way, self.seed)
+
+    def meant(self, rows: np.ndarray) -> Meant:
+        """What the intents among some of the messages mean."""
+        pieces, own = self.reading.rows(rows).pieces(), self.known(rows)[1]
+        return Meant.of(pieces, self.vectors, own, self.people[rows], self.seed)
 
 
 def chosen(study: Study) -> Choice:
@@ -176,7 +183,8 @@ def _known(study: Study, held: Parts, way: Way, mix: Mix) -> tuple[np.ndarray, n
     for others, rows in study.folds:
         vocabulary, (columns, own) = study.vocabulary(others), study.known(others)
         bayes = linear.naive_bayes(vocabulary.table(study.reading.rows(others)), own, len(columns), way.smoothing)
-        seen = _seen(study, rows, vocabulary, bayes, held.rows(rows).columns(columns), mix)
+        scores, reading = held.rows(rows).columns(columns), study.reading.rows(rows)
+        seen = Seen.of(vocabulary, reading, scores, mix, bayes=bayes, meant=study.meant(others))
         found[rows], right[rows] = seen.evidence(), columns[seen.likeliest()] == study.labels[rows]
     return found, right
 
@@ -193,15 +201,11 @@ def _hidden(study: Study, way: Way, mix: Mix) -> tuple[np.ndarray, np.ndarray]:
         if not away.any() or len(columns) < 2:
             continue
         vocabulary = study.vocabulary(rows)
-        parts = study.parts(vocabulary, rows, way)
+        parts, meant = study.parts(vocabulary, rows, way), study.meant(rows)
         for where, found in ((held[~away[held]], known), (np.flatnonzero(away), hidden)):
-            scores = parts.scores(vocabulary.table(study.reading.rows(where)))
-            seen = _seen(study, where, vocabulary, parts.bayes, scores, mix)
+            reading = study.reading.rows(where)
+            scores = parts.scores(vocabulary.table(reading))
+            seen = Seen.of(vocabulary, reading, scores, mix, bayes=parts.bayes, meant=meant)
             right = columns[seen.likeliest()] == study.labels[where]
             found.append(seen.evidence() if found is hidden else seen.evidence()[right])
     return np.vstack(known), np.vstack(hidden)
-
-
-def _seen(study: Study, rows: np.ndarray, vocabulary: Vocabulary, bayes: np.ndarray, scores: Parts, mix: Mix) -> Seen:
-    reading = study.reading.rows(rows)
-    return Seen(vocabulary, vocabulary.table(reading), *vocabulary.unread(reading), mix.logits(scores), scores, bayes)

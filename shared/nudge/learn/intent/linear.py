@@ -73,6 +73,11 @@ def large_margin(
     plain: Any = LinearSVC(C=HINGE * penalty, loss="hinge", tol=1e-3, random_state=seed, max_iter=1000)
     fitted = [one.fit(rows, intents) for one in (squared, plain)]
     weights, bias = (np.mean([getattr(one, name) for one in fitted], axis=0) for name in ("coef_", "intercept_"))
+    return each(weights, bias, count)
+
+
+def each(weights: np.ndarray, bias: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """A column of weights and a bias for each intent: of two as well, for which scikit-learn has one row."""
     if count == 2:
         return np.hstack([-weights.T, weights.T]), np.concatenate([-bias, bias])
     return np.asarray(weights).T, np.asarray(bias)

@@ -12,7 +12,9 @@ from scipy.special import softmax
 from nudge.learn.export import FORMAT, canonical
 from nudge.learn.intent.choice import Choice, Study, chosen
 from nudge.learn.intent.linear import Parts, Rounded, digits
-from nudge.learn.intent.messages import FAMILIES, READING, Messages, Reading, Terms
+from nudge.learn.intent.meaning import Meaning, meaning
+from nudge.learn.intent.meant import Meant
+from nudge.learn.intent.messages import FAMILIES, READING, Messages, Reading, Reads
 from nudge.learn.intent.strange import Seen
 from nudge.learn.intent.vocabulary import Vocabulary
 
@@ -27,15 +29,16 @@ class Model:
     margin: Rounded
     bayes: Rounded
     bias: np.ndarray
+    meaning: Meaning
+    meant: Meant
     choice: Choice
 
     def judge(self, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
         """Of messages read with the same terms: the probability of each intent, and how much speaks for `none of these`."""
-        table, bayes = self.vocabulary.table(reading), self.bayes.weights()
-        scores = Parts(self.margin.weights(), bayes, self.bias).scores(table)
-        logits = self.choice.mix.logits(scores)
-        seen = Seen(self.vocabulary, table, *self.vocabulary.unread(reading), logits, scores, bayes)
-        return np.asarray(softmax(logits, axis=1)), self.choice.strange.of(seen.evidence())
+        bayes, mix = self.bayes.weights(), self.choice.mix
+        scores = Parts(self.margin.weights(), bayes, self.bias).scores(self.vocabulary.table(reading))
+        seen = Seen.of(self.vocabulary, reading, scores, mix, bayes=bayes, meant=self.meant)
+        return np.asarray(softmax(seen.logits, axis=1)), self.choice.strange.of(seen.evidence())
 
     def export(self, name: str) -> bytes:
         """The artefact; see `score.text.structure` for its shape."""
@@ -58,22 +61,40 @@ class Model:
             "intents": self.intents,
             "people": self.vocabulary.people,
             "families": families,
-            "margin": b64encode(self.margin.levels.tobytes()).decode(),
-            "bayes": b64encode(self.bayes.levels.tobytes()).decode(),
+            "margin": _packed(self.margin),
+            "bayes": _packed(self.bayes),
             "bias": self.bias.tolist(),
+            "meaning": {
+                "pieces": self.meaning.names,
+                "scale": self.meaning.rounded.scale.tolist(),
+                "vectors": _packed(self.meaning.rounded),
+                "weights": self.meant.weights.T.tolist(),
+                "bias": self.meant.bias.tolist(),
+                "points": {
+                    "scale": self.meant.points.scale.tolist(),
+                    "vectors": _packed(self.meant.points),
+                    "intent": self.meant.intents.tolist(),
+                },
+            },
             "mix": {"margin": mix.margin, "bayes": mix.bayes},
             "none": {"weights": dict(none.weights), "threshold": none.threshold},
         }
         return canonical(held)
 
 
-def fit(messages: Messages, terms: Terms, seed: int = 0) -> Model:
+def _packed(rounded: Rounded) -> str:
+    return b64encode(rounded.levels.tobytes()).decode()
+
+
+def fit(messages: Messages, reads: Reads, seed: int = 0) -> Model:
     """A model of all the messages. Each intent needs `choice.FOLDS` messages of different people at least."""
-    reading = Reading.of(messages.texts, terms)
+    known = meaning()
+    reading = Reading.of(messages.texts, reads, known.names)
     names, labels = np.unique(messages.intents, return_inverse=True)
-    study = Study.of(reading, labels, messages.people, seed)
-    choice = chosen(study)
-    vocabulary, everything = study.vocabulary(np.arange(len(labels))), np.arange(len(labels))
+    study = Study.of(reading, known.vectors, labels, messages.people, seed)
+    choice, everything = chosen(study), np.arange(len(labels))
+    vocabulary, meant = study.vocabulary(everything), study.meant(everything)
     parts = study.parts(vocabulary, everything, choice.way)
     margin, bayes = Rounded.of(parts.margin), Rounded.of(parts.bayes)
-    return Model([str(name) for name in names], reading, vocabulary, margin, bayes, digits(parts.bias), choice)
+    said, bias = [str(name) for name in names], digits(parts.bias)
+    return Model(said, reading, vocabulary, margin, bayes, bias, known, meant, choice)

@@ -15,7 +15,9 @@ import scipy.sparse as sp
 from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 
-from nudge.learn.intent.linear import Parts
+from nudge.learn.intent.linear import Mix, Parts
+from nudge.learn.intent.meant import Meant
+from nudge.learn.intent.messages import Reading
 from nudge.learn.intent.vocabulary import Vocabulary
 
 EVIDENCE = (
@@ -32,6 +34,12 @@ EVIDENCE = (
     "word_against",
     "letter_fit",
     "letter_against",
+    "remote",
+    "level",
+    "unlike",
+    "piece_against",
+    "distant",
+    "apart",
 )
 READ = ("word", "letter")
 TIE = 1e-9
@@ -59,16 +67,26 @@ class Strange:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Of some messages: their rows of TF-IDF, the share of unknown words and how many words, what both models say (intents of
-    the model in order), and the weights of naive Bayes."""
+    """Of some messages: their rows of TF-IDF and of pieces, the share of unknown words and how many words, what both models say
+    (intents of the model in order), the weights of naive Bayes, and what intents mean."""
 
     vocabulary: Vocabulary
     table: sp.csr_matrix
+    pieces: sp.csr_matrix
     unread: np.ndarray
     words: np.ndarray
     logits: np.ndarray
     scores: Parts
     bayes: np.ndarray
+    meant: Meant
+
+    @classmethod
+    def of(
+        cls, vocabulary: Vocabulary, reading: Reading, scores: Parts, mix: Mix, *, bayes: np.ndarray, meant: Meant
+    ) -> Seen:
+        """Messages that were read, and what the models say of them."""
+        rows = vocabulary.table(reading), reading.pieces(), *vocabulary.unread(reading)
+        return cls(vocabulary, *rows, mix.logits(scores), scores, bayes, meant)
 
     def evidence(self) -> np.ndarray:
         """A row a message, a column for each of `EVIDENCE`: the numpy form of `score.strange.evidence`."""
@@ -83,7 +101,7 @@ class Seen:
         columns += [-margin.max(axis=1), -stands_out, -told, second - told]
         for family in READ:
             columns += self._fit(family, likeliest)
-        return np.column_stack(columns)
+        return np.column_stack([*columns, *self.meant.evidence(self.pieces, likeliest)])
 
     def likeliest(self) -> np.ndarray:
         """The first intent whose logit is the largest, but for `TIE`: whatever the order of sums."""

@@ -23,7 +23,7 @@ from nudge.learn.gate import ALREADY, BETTER, Answer, Gate
 from nudge.learn.intent.choice import FOLDS
 from nudge.learn.intent.figures import Judged, said
 from nudge.learn.intent.hostile import TEXTS
-from nudge.learn.intent.messages import Messages, Terms
+from nudge.learn.intent.messages import Messages, Reads
 from nudge.learn.intent.model import Model, fit
 from nudge.learn.recipe import Recipe
 from nudge.vocabulary import Micros
@@ -37,14 +37,14 @@ MOST = 20_000
 PARITY_TEXTS = 300
 
 
-class Reads(Protocol):
+class Reader(Protocol):
     """What `score.text.load` gives."""
 
     def intent(self, text: str) -> tuple[str | None, float, list[tuple[str, float]]]: ...
     def strangeness(self, text: str) -> float: ...
 
 
-type Load = Callable[[Mapping[str, Any]], Reads]
+type Load = Callable[[Mapping[str, Any]], Reader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ def train(
     name: str,
     *,
     end: Micros,
-    present: tuple[str, Reads] | None,
+    present: tuple[str, Reader] | None,
     recipe: Recipe,
-    terms: Terms,
+    reads: Reads,
     load: Load,
 ) -> Trained:
     """Fit on the first four fifths of the messages (oldest first), judge on the last.
@@ -75,11 +75,11 @@ def train(
     newest = messages.rows(np.arange(max(0, len(messages) - MOST), len(messages)))
     early, late, left_out = _slices(newest)
     with threadpool_limits(1):
-        model = fit(early, terms, recipe.seed)
+        model = fit(early, reads, recipe.seed)
         stored = model.export(name)
         reader = load(json.loads(stored))
-        worst = _parity(model, reader, late, terms)
-        judged = _judged(model, early, late, terms)
+        worst = _parity(model, reader, late)
+        judged = _judged(model, early, late)
         rows = judge.Rows(np.ones(len(late)), np.ones(len(late)), np.unique(late.people, return_inverse=True)[1])
         told = said(judged, rows, recipe)
     version = f"{datetime.fromtimestamp(end / 1_000_000, UTC):%Y%m%d}-{hashlib.sha256(stored).hexdigest()[:12]}"
@@ -136,16 +136,16 @@ def _counted(messages: Messages) -> dict[str, int]:
     return {"messages": len(messages), "people": len(np.unique(messages.people))}
 
 
-def _judged(model: Model, early: Messages, late: Messages, terms: Terms) -> Judged:
-    chances, strange = model.judge(model.reading.others(late.texts, terms))
+def _judged(model: Model, early: Messages, late: Messages) -> Judged:
+    chances, strange = model.judge(model.reading.others(late.texts))
     shares = np.array([(early.intents == name).mean() for name in model.intents])
     return Judged(np.array(model.intents), late, chances, strange, model.choice.strange.threshold, shares)
 
 
-def _parity(model: Model, reader: Reads, late: Messages, terms: Terms) -> float:
+def _parity(model: Model, reader: Reader, late: Messages) -> float:
     """The largest difference between the stored form, read as online, and the numpy form: of probabilities and strangeness."""
     texts = [*late.texts[:PARITY_TEXTS], *TEXTS]
-    theirs, strange = model.judge(model.reading.others(texts, terms))
+    theirs, strange = model.judge(model.reading.others(texts))
     worst = 0.0
     for text, row, odd in zip(texts, theirs, strange, strict=True):
         ranked = dict(reader.intent(text)[2])
@@ -165,7 +165,7 @@ def _better(
     rows: judge.Rows,
     late: Messages,
     version: str,
-    present: tuple[str, Reads] | None,
+    present: tuple[str, Reader] | None,
     recipe: Recipe,
 ) -> Gate:
     """Is it likelier than the present model, or than always guessing the shares of before, that a message is about what people
@@ -183,7 +183,7 @@ def _better(
     return Gate(BETTER, found.is_better, f"{said}: {sure}")
 
 
-def _of(reader: Reads, late: Messages) -> np.ndarray:
+def _of(reader: Reader, late: Messages) -> np.ndarray:
     """The probability that a reader gives to what people said."""
     found = []
     for text, intent in zip(late.texts, late.intents, strict=True):

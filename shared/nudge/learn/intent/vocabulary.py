@@ -38,7 +38,7 @@ class Vocabulary:
         by_person = sp.csr_matrix(
             (np.ones(len(writers)), (writers, np.arange(len(writers)))), shape=(count, len(writers))
         )
-        used = {name: _people(by_person, counts) for name, counts in reading.counts.items()}
+        used = {name: _people(by_person, reading.counts[name]) for name in FAMILIES}
         fewest = _fewest(np.concatenate(list(used.values())), min(MOST_TERMS, MOST_WEIGHTS // intents))
         columns = {}
         for name, seen in used.items():
