@@ -20,6 +20,8 @@ Tried later, in weeks 1–39 alone (13 → 13 and 26 weeks, 20 → 19, 26 → 13
 - A power of the mean with the same sum, learned on earlier windows (0.94 to 1.02): correlation moves by -0.004 to +0.003. Factors beside it:
   the first order's value and regular gaps count after 13 weeks only, decayed counts say what the silence says, the last order's value,
   weekends and the first day stay below two standard errors. Other bends by order value: no gain that holds in all windows.
+- Between mean and median, the number whose error beyond half, one, two or three purchases counts in proportion (Huber's functional of what
+  the models draw): in four windows of five a correlation lower than the mean's by 0.005 to 0.05. It leads from one to the other.
 - `typical` as the grouped median, or the mean on a logarithmic scale: a correlation nearer to the mean's, but more absolute error than
   "nobody buys" in every window, where the median has less.
 """

@@ -48,11 +48,12 @@ class Meaning:
         """
         places = Counter(self._pieces.of(read))
         whole = places.total()
-        held = [(times / whole, self._vector(place)) for place, times in places.items()]
-        mean = [sumprod((share for share, _ in held), column) for column in zip(*(one for _, one in held), strict=True)]
-        mean = mean or [0.0] * NUMBERS
+        shares, vectors = [times / whole for times in places.values()], [self._vector(place) for place in places]
+        mean = [sumprod(shares, column) for column in zip(*vectors, strict=True)] or [0.0] * NUMBERS
         scores = [sumprod(mean, weights) + bias for weights, bias in zip(self._weights, self._bias, strict=True)]
-        adds = [share * sumprod(vector, self._weights[likeliest]) for share, vector in held]
+        adds = [
+            share * sumprod(vector, self._weights[likeliest]) for share, vector in zip(shares, vectors, strict=True)
+        ]
         length = sqrt(sumprod(mean, mean)) or 1.0
         alike = [SHARPNESS * sumprod(mean, point) / length for point in self._points]
         own = [one for one, intent in zip(alike, self._of, strict=True) if intent == likeliest]
