@@ -30,6 +30,7 @@ LONGEST_INTENT = 200
 LIMITS = (
     "It knows the intents that people labelled; whether a message needs a person is for the plan to say.",
     f"Words that fewer than {FEWEST_PEOPLE} people used are not known to it: names and numbers of people stay out.",
+    "What words mean, for `none of these`, it knows from a table made of mostly English text; of Chinese it knows hardly any.",
     "The line of `none of these` was drawn where it costs at most 3 % of the accuracy on messages of the training part.",
 )
 
