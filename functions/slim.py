@@ -1,7 +1,8 @@
 """Makes an installed tree fit to be shipped: drops what is never imported, and compiles the rest.
 
 In: folders, as arguments; the image build calls it (the Lambda base image has Python, but no `find`). Out: the same
-folders without tests, stubs, headers and sources of what is compiled already, each module with bytecode that stays valid whatever the files' dates are.
+folders without tests, stubs, headers and sources of what is compiled already, each module with bytecode that stays valid
+whatever the files' dates are.
 """
 
 import compileall

@@ -1,7 +1,7 @@
 """A lake of very many decisions: what reporting, compacting and training take of it, in seconds and memory.
 
-`python -m benchmarks.speed.decisions_million [--decisions 1000000] [--folder FOLDER]`, where the lake stays and is found again. Four campaigns, two weeks apart, decide for a quarter of the people
-each; every message has one to four outcomes, everybody ten events. Records are real ones, those of 2,000 people of the campaign benchmark
+`python -m benchmarks.speed.decisions_million [--decisions 1000000] [--folder FOLDER]`, where the lake stays and is found again. Four
+campaigns, two weeks apart, decide for a quarter of the people each; every message has one to four outcomes, everybody ten events. Records are real ones, those of 2,000 people of the campaign benchmark
 (4.9 kB each), with other ids and other numbers. Each door's flow runs in a fresh process whose highest resident memory is told, trainings with every
 gate; the doors have 3,008 MB.
 """

@@ -1,7 +1,7 @@
 """What speaks for `none of these`, as numbers: higher is stranger.
 
-In: what two linear models say of a message, what its terms say of the likeliest intent, and what it means (`score.meaning`). Out: a number for each of `EVIDENCE`,
-to be weighed. Knows neither texts nor weights. `learn.intent.strange` has the same for many messages at once.
+In: what two linear models say of a message, what its terms say of the likeliest intent, and what it means (`score.meaning`). Out:
+a number for each of `EVIDENCE`, to be weighed. Knows neither texts nor weights. `learn.intent.strange` has the same for many messages at once.
 """
 
 from __future__ import annotations

@@ -13,9 +13,10 @@ from nudge.learn.intent import choice as choosing
 from nudge.learn.intent.choice import HIDDEN, Study, chosen
 from nudge.learn.intent.linear import FINER, LEVELS, PENALTIES, SHARES, SMOOTHINGS, Mix, Parts, Rounded, Way
 from nudge.learn.intent.meaning import BYTE, meaning
-from nudge.learn.intent.meant import FEWEST_PEOPLE, MOST_POINTS, Meant
+from nudge.learn.intent.meant import MOST_POINTS, Meant
 from nudge.learn.intent.messages import Reading
 from nudge.learn.intent.strange import EVIDENCE, threshold
+from nudge.learn.intent.vocabulary import FEWEST_PEOPLE
 from nudge.score.text import reads
 
 INTENTS = 6

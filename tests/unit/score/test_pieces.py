@@ -23,7 +23,7 @@ TOLD = {
     ],
     "antidisestablishmentarianism": ["▁ant", "id", "is", "est", "ab", "lish", "ment", "arian", "ism"],
 }  # fmt: skip
-"""What the library `tokenizers` (0.22) says with the same table."""
+"""What the library `tokenizers` (0.23.3) says with the same table."""
 
 
 @pytest.mark.parametrize("read", TOLD)

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.errors import BadInput
-from nudge.learn.intent import Messages, Model, fit
+from nudge.learn.intent import Messages, Model, fit, meant
 from nudge.learn.intent import strange as learned
 from nudge.learn.intent.hostile import TEXTS
-from nudge.score import strange, text, verify
+from nudge.score import meaning, strange, text, verify
 
 WORDS = (
     "card",
@@ -124,7 +124,8 @@ def test_what_it_was_taught_it_knows_and_gibberish_it_does_not() -> None:
 
 def test_evidence_has_the_same_names_on_both_sides() -> None:
     assert strange.EVIDENCE == learned.EVIDENCE
-    assert (strange.READ, strange.TIE, strange.SPREAD) == (learned.READ, learned.TIE, learned.SPREAD)
+    assert (strange.READ, strange.TIE, strange.SPREAD) == (learned.READ, learned.TIE, meant.SPREAD)
+    assert meaning.SHARPNESS == meant.SHARPNESS
 
 
 def test_words_that_its_likeliest_intent_does_not_explain_make_a_message_stranger() -> None:

@@ -17,6 +17,7 @@ from sklearn.cluster import KMeans
 from sklearn.svm import LinearSVC
 
 from nudge.learn.intent.linear import Rounded, digits, each
+from nudge.learn.intent.vocabulary import FEWEST_PEOPLE
 
 PENALTY = 1.0
 """Over means whose mean square length is 1."""
@@ -24,8 +25,6 @@ AROUND = 8
 """So many messages, more or less, lie around a point."""
 MOST_POINTS = 16
 """Points of an intent."""
-FEWEST_PEOPLE = 3
-"""A point that fewer different people lie around is not kept."""
 SHARPNESS = 20.0
 """What likenesses (cosines) to points are multiplied by before their exponentials are added up."""
 SPREAD = 1e-3
@@ -60,10 +59,9 @@ class Meant:
         """Of messages whose likeliest intent is known: the numpy form of `score.meaning.evidence`."""
         means, rows = pieces @ self.vectors, np.arange(len(likeliest))
         scores = means @ self.weights + self.bias
-        stands_out = (scores.max(axis=1) - scores.mean(axis=1)) / (scores.std(axis=1) + SPREAD)
         alike = SHARPNESS * (_unit(means) @ self.points.weights().T)
         own = np.where(self.intents[None, :] == likeliest[:, None], alike, -np.inf)
-        columns = [-scores.max(axis=1), -stands_out, -scores[rows, likeliest], self._against(pieces, likeliest)]
+        columns = [-scores.max(axis=1), -stands_out(scores), -scores[rows, likeliest], self._against(pieces, likeliest)]
         return [*columns, -logsumexp(alike, axis=1), -logsumexp(own, axis=1)]
 
     def _against(self, pieces: sp.csr_matrix, likeliest: np.ndarray) -> np.ndarray:
@@ -76,6 +74,12 @@ class Meant:
         return made
 
 
+def stands_out(scores: np.ndarray) -> np.ndarray:
+    """How far the largest of each row is above the row's mean, in standard deviations (and a little)."""
+    made: np.ndarray = (scores.max(axis=1) - scores.mean(axis=1)) / (scores.std(axis=1) + SPREAD)
+    return made
+
+
 def _unit(means: np.ndarray) -> np.ndarray:
     """Of length one; of no piece, nothing."""
     length = np.sqrt((means**2).sum(axis=1, keepdims=True))
@@ -84,7 +88,7 @@ def _unit(means: np.ndarray) -> np.ndarray:
 
 
 def _points(units: np.ndarray, people: np.ndarray, seed: int) -> np.ndarray:
-    """Points that messages of one intent lie around; their mean where no point has enough people."""
+    """Points that messages of one intent, of `FEWEST_PEOPLE` at least, lie around; their mean where there is no such point."""
     count = min(max(1, len(units) // AROUND), MOST_POINTS, len(np.unique(units, axis=0)))
     found = KMeans(count, n_init=1, max_iter=20, random_state=seed).fit(units)
     enough = [len(np.unique(people[found.labels_ == one])) >= FEWEST_PEOPLE for one in range(count)]

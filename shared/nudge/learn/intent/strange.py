@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 
 from nudge.learn.intent.linear import Mix, Parts
-from nudge.learn.intent.meant import Meant
+from nudge.learn.intent.meant import Meant, stands_out
 from nudge.learn.intent.messages import Reading
 from nudge.learn.intent.vocabulary import Vocabulary
 
@@ -43,7 +43,6 @@ EVIDENCE = (
 )
 READ = ("word", "letter")
 TIE = 1e-9
-SPREAD = 1e-3
 LOSS = 0.03
 SPARE = 0.02
 SURE = 0.9
@@ -94,11 +93,10 @@ class Seen:
         chances = np.exp(self.logits - whole[:, None])
         entropy = whole - (chances * self.logits).sum(axis=1)
         margin, likeliest = self.scores.margin, self.likeliest()
-        stands_out = (margin.max(axis=1) - margin.mean(axis=1)) / (margin.std(axis=1) + SPREAD)
         told = self.scores.bayes[np.arange(len(likeliest)), likeliest]
         second = np.partition(self.scores.bayes, -2, axis=1)[:, -2]
         columns = [whole - self.logits.max(axis=1), -whole, entropy, self.unread, 1 / (1 + self.words)]
-        columns += [-margin.max(axis=1), -stands_out, -told, second - told]
+        columns += [-margin.max(axis=1), -stands_out(margin), -told, second - told]
         for family in READ:
             columns += self._fit(family, likeliest)
         return np.column_stack([*columns, *self.meant.evidence(self.pieces, likeliest)])
